@@ -1,0 +1,402 @@
+package dev.ashlar.block.engine;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreFailedException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Everything that one durable transaction holds: truncation, new entries and their bytes, hard
+ * state, what is applied, and a slice of folding and compaction. It is durable when {@link
+ * #commit()} returns, and undone when it is closed without.
+ *
+ * <p>For the one thread that {@link StorageEngine#begin() began} it; others wait.
+ */
+public final class EngineBatch implements AutoCloseable {
+
+  private final StorageEngine engine;
+  private final WriteTransaction transaction;
+  private final EngineState state;
+  private final Applier.Rows rows;
+  private final Applier applier;
+  private final List<LogEntry> appended = new ArrayList<>();
+  private Optional<HardState> hardState = Optional.empty();
+  private boolean open = true;
+  private final List<Long> repaired = new ArrayList<>();
+  private boolean foldFinished;
+  private boolean folds = true;
+
+  EngineBatch(StorageEngine engine, WriteTransaction transaction) {
+    this.engine = engine;
+    this.transaction = transaction;
+    this.state = engine.stateCopy();
+    this.rows = new Applier.Rows(transaction, MapName.blocks(state.generation), engine.tables());
+    this.applier = new Applier(rows::find, rows.pending()::put);
+  }
+
+  /** The last entry, those of this batch among them. */
+  public LogPosition last() {
+    return state.last;
+  }
+
+  /** Whether a put of this block would be a touch, after what this batch has applied. */
+  public boolean isLive(Multihash multihash) {
+    return rows.find(multihash) instanceof Applier.Prior.Live;
+  }
+
+  /** Whether the block is live and a read has found its copy here damaged. */
+  public boolean isKnownDamaged(Multihash multihash) {
+    return rows.live(multihash).filter(row -> engine.isDamaged(row.slot())).isPresent();
+  }
+
+  /**
+   * Drops the entries from an index on, and the bytes that came with them.
+   *
+   * @throws IllegalArgumentException for an entry that is applied: those are never undone
+   */
+  public void truncateFrom(long index) {
+    if (index <= state.applied || index <= state.base.index()) {
+      throw new IllegalArgumentException(
+          "entry " + index + " is applied (" + state.applied + ") and stays");
+    }
+    for (long i = state.last.index(); i >= index; i--) {
+      LogEntry entry = required(i);
+      if (entry.command() instanceof Command.Put put) {
+        freeSlot(put.slot(), put.length());
+      } else if (entry.command() instanceof Command.Configuration) {
+        transaction.delete(MapName.META, Keys.configuration(i));
+      }
+      transaction.delete(MapName.LOG, Keys.number(i));
+    }
+    appended.removeIf(entry -> entry.index() >= index);
+    if (index <= state.last.index()) {
+      long before = index - 1;
+      state.last = before == state.base.index() ? state.base : required(before).position();
+    }
+  }
+
+  /**
+   * Appends a put and its bytes.
+   *
+   * @param term at least the last entry's
+   * @return the entry's index
+   * @throws IllegalArgumentException when the block's buffer was changed after the block was made
+   */
+  public long appendPut(long term, Block block) {
+    requireUnchanged(block);
+    long slot = state.nextSlot;
+    byte[] key = Keys.number(slot);
+    long index = state.last.index() + 1;
+    ByteBuffer target = transaction.reserve(MapName.HEAP, key, HeapRecord.size(block));
+    HeapRecord.write(key, target, block, index);
+    state.nextSlot++;
+    state.heapSlots++;
+    state.heapBytes += block.size();
+    return append(
+        term,
+        new Command.Put(
+            block.cid().multihash(), block.cid().codec(), block.size(), block.crc32c(), slot));
+  }
+
+  /**
+   * Appends an entry without bytes.
+   *
+   * @param term at least the last entry's
+   * @param command anything but a put that did not come through {@link #appendPut}
+   * @return the entry's index
+   */
+  public long append(long term, Command command) {
+    if (term < state.last.term() || term < 1) {
+      throw new IllegalArgumentException("term " + term + " is below " + state.last.term());
+    }
+    LogEntry entry = new LogEntry(state.last.index() + 1, term, command);
+    byte[] key = Keys.number(entry.index());
+    byte[] value = entry.encode(key);
+    transaction.reserve(MapName.LOG, key, value.length).put(value);
+    if (command instanceof Command.Configuration configuration) {
+      writeConfiguration(entry.index(), configuration.payload());
+    }
+    state.last = entry.position();
+    appended.add(entry);
+    return entry.index();
+  }
+
+  /** Sets what a Raft member must remember. */
+  public void hardState(HardState newHardState) {
+    hardState = Optional.of(newHardState);
+  }
+
+  /**
+   * Applies the committed entries up to an index.
+   *
+   * @return their outcomes, in order
+   */
+  public List<Outcome> applyTo(long index) {
+    if (index > state.last.index()) {
+      throw new IllegalArgumentException(
+          "entry " + index + " is above the last one, " + state.last.index());
+    }
+    List<Outcome> outcomes = new ArrayList<>();
+    while (state.applied < index) {
+      outcomes.add(applier.apply(entry(state.applied + 1)));
+      state.applied++;
+    }
+    return outcomes;
+  }
+
+  /**
+   * Writes the bytes of a live block anew into the slot that it has, where its copy is damaged.
+   *
+   * @return false when the block is not live
+   */
+  public boolean repair(Block block) {
+    requireUnchanged(block);
+    Optional<IndexRow> row = rows.live(block.cid().multihash());
+    if (row.isEmpty()) {
+      return false;
+    }
+    byte[] key = Keys.number(row.get().slot());
+    Optional<ByteBuffer> present = transaction.get(MapName.HEAP, key);
+    if (present.isEmpty()) {
+      state.heapSlots++;
+      state.heapBytes += block.size();
+    }
+    // Where the header is damaged, the log entry may be there or not; an origin of 0 could free the
+    // slot under it. The last put is at or after the entry that brought the bytes, and compaction
+    // passes both before the slot can be freed.
+    long origin =
+        present
+            .flatMap(v -> HeapRecord.read(key, v))
+            .map(HeapRecord::origin)
+            .orElse(row.get().lastPut());
+    ByteBuffer target = transaction.reserve(MapName.HEAP, key, HeapRecord.size(block));
+    HeapRecord.write(key, target, block, origin);
+    repaired.add(row.get().slot());
+    return true;
+  }
+
+  /**
+   * Drops applied entries up to an index, as far as one batch goes and never past the watermark,
+   * and the bytes that nothing refers to any more.
+   */
+  public void compactTo(long index) {
+    long target = Math.min(index, state.watermark);
+    if (engine.damage().isPresent()) {
+      target = Math.min(target, engine.damage().get().index() - 1);
+    }
+    target = Math.min(target, state.base.index() + engine.options().compactEntriesPerBatch());
+    if (target <= state.base.index()) {
+      return;
+    }
+    LogPosition newBase = state.base;
+    for (long i = state.base.index() + 1; i <= target; i++) {
+      LogEntry entry = required(i);
+      if (entry.command() instanceof Command.Put put && !isFoldedAt(put)) {
+        freeSlot(put.slot(), put.length());
+      }
+      transaction.delete(MapName.LOG, Keys.number(i));
+      newBase = entry.position();
+    }
+    state.base = newBase;
+    dropConfigurationsBefore(newBase.index());
+  }
+
+  /** Leaves folding to a later batch: this one is to need as little room as it can. */
+  public void leaveFolding() {
+    folds = false;
+  }
+
+  /**
+   * Makes the batch durable, together with a slice of folding.
+   *
+   * @throws NoSpaceException when there is no room; nothing changed
+   * @throws StoreFailedException when the storage failed; whether it is durable is unknown
+   */
+  public void commit() {
+    if (folds) {
+      foldSlice();
+    }
+    hardState.ifPresent(this::writeHardState);
+    transaction.put(MapName.META, Keys.STATE, state.encode());
+    try {
+      transaction.commit();
+    } catch (StoreFailedException e) {
+      engine.failed(e);
+      throw e;
+    }
+    engine.publish(this);
+    end();
+  }
+
+  @Override
+  public void close() {
+    if (open) {
+      end();
+    }
+  }
+
+  EngineState state() {
+    return state;
+  }
+
+  Applier.Rows rows() {
+    return rows;
+  }
+
+  Applier applier() {
+    return applier;
+  }
+
+  Optional<HardState> newHardState() {
+    return hardState;
+  }
+
+  List<Long> repaired() {
+    return repaired;
+  }
+
+  boolean foldFinished() {
+    return foldFinished;
+  }
+
+  private void end() {
+    open = false;
+    try {
+      transaction.close();
+    } finally {
+      engine.batchEnded();
+    }
+  }
+
+  private LogEntry entry(long index) {
+    if (!appended.isEmpty() && index >= appended.get(0).index()) {
+      return appended.get((int) (index - appended.get(0).index()));
+    }
+    return required(index);
+  }
+
+  private LogEntry required(long index) {
+    byte[] key = Keys.number(index);
+    return transaction
+        .get(MapName.LOG, key)
+        .flatMap(value -> LogEntry.decode(key, value))
+        .orElseThrow(() -> engine.damagedEntry(index));
+  }
+
+  private boolean isFoldedAt(Command.Put put) {
+    Applier.Prior row =
+        Applier.Rows.folded(transaction, MapName.blocks(state.generation), put.multihash());
+    // A damaged row may be this slot's: nothing is freed on its word.
+    return row instanceof Applier.Prior.Damaged
+        || (row instanceof Applier.Prior.Live live && live.row().slot() == put.slot());
+  }
+
+  /** One slice of the fold that is under way: rows in the order of their multihashes. */
+  private void foldSlice() {
+    EffectTable.Frozen frozen = engine.tables().frozen().orElse(null);
+    if (frozen == null) {
+      return;
+    }
+    int from = frozen.indexAfter(state.foldDone);
+    int slice = Math.max(engine.options().foldRowsPerBatch(), 2 * rows.pending().size());
+    int to = (int) Math.min(frozen.order().size(), (long) from + slice);
+    for (int i = from; i < to; i++) {
+      Multihash multihash = frozen.order().get(i);
+      fold(multihash, frozen.table().find(multihash).orElseThrow());
+      state.foldDone = Optional.of(multihash);
+    }
+    state.foldUpper = frozen.upper();
+    if (to == frozen.order().size()) {
+      state.watermark = frozen.upper();
+      state.foldUpper = 0;
+      state.foldDone = Optional.empty();
+      foldFinished = true;
+    }
+  }
+
+  private void fold(Multihash multihash, IndexRow effect) {
+    MapName blocks = MapName.blocks(state.generation);
+    byte[] key = multihash.toBytes();
+    Applier.Prior prior = Applier.Rows.folded(transaction, blocks, multihash);
+    if (prior instanceof Applier.Prior.Live live) {
+      state.foldedBytes -= live.row().length();
+      if (live.row().slot() != effect.slot()) {
+        freeUnlessLogged(live.row());
+      }
+    }
+    if (!(prior instanceof Applier.Prior.Absent)) {
+      state.foldedBlocks--;
+    }
+    if (effect.isGone()) {
+      transaction.delete(blocks, key);
+    } else {
+      transaction.put(blocks, key, effect.encode(key));
+      state.foldedBlocks++;
+      state.foldedBytes += effect.length();
+    }
+  }
+
+  /** Frees the slot of a dropped row, unless its log entry is still there: then compaction does. */
+  private void freeUnlessLogged(IndexRow row) {
+    byte[] key = Keys.number(row.slot());
+    long origin =
+        transaction
+            .get(MapName.HEAP, key)
+            .flatMap(value -> HeapRecord.read(key, value))
+            .map(HeapRecord::origin)
+            .orElse(row.lastPut());
+    if (origin <= state.base.index()) {
+      freeSlot(row.slot(), row.length());
+    }
+  }
+
+  private void freeSlot(long slot, int length) {
+    if (transaction.delete(MapName.HEAP, Keys.number(slot))) {
+      state.heapSlots--;
+      state.heapBytes -= length;
+    }
+  }
+
+  private void writeHardState(HardState value) {
+    state.hardStateSequence++;
+    byte[] key = Keys.hardState(state.hardStateSequence);
+    transaction.put(MapName.META, key, HardStates.encode(key, state.hardStateSequence, value));
+  }
+
+  private void writeConfiguration(long index, ByteBuffer payload) {
+    byte[] key = Keys.configuration(index);
+    byte[] value = new byte[payload.remaining() + Checksum.BYTES];
+    payload.duplicate().get(value, 0, payload.remaining());
+    transaction.put(MapName.META, key, Checksum.seal(key, value));
+  }
+
+  /** Keeps the configuration in force at the base and all later ones. */
+  private void dropConfigurationsBefore(long baseIndex) {
+    List<Long> upToBase = new ArrayList<>();
+    try (MapCursor cursor = transaction.cursor(MapName.META)) {
+      boolean found = cursor.seek(Keys.configuration(0));
+      while (found) {
+        long index = Keys.configurationIndex(cursor.key());
+        if (index < 0 || index > baseIndex) {
+          break;
+        }
+        upToBase.add(index);
+        found = cursor.next();
+      }
+    }
+    for (int i = 0; i < upToBase.size() - 1; i++) {
+      transaction.delete(MapName.META, Keys.configuration(upToBase.get(i)));
+    }
+  }
+
+  private static void requireUnchanged(Block block) {
+    if (Block.checksum(block.bytes()) != block.crc32c()) {
+      throw new IllegalArgumentException(
+          "the buffer of " + block.cid() + " was changed after the block was made from it");
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package dev.ashlar.block.engine;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.BlockStoreStatistics;
+import dev.ashlar.block.BlockTooLargeException;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.PutResult;
+import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.StoreUnavailableException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+
+/**
+ * The block store of one process over a {@link StorageEngine}: a put is appended and applied in one
+ * transaction, which concurrent callers share.
+ *
+ * <p>It starts no thread. Folding and compaction ride on writes; {@link #compact()} completes them,
+ * and whoever needs a deleted block's bytes gone by some time calls it by then.
+ */
+public class EngineBlockStore implements BlockStore {
+
+  private final StorageEngine engine;
+  private final StoreLimits limits;
+  private final GroupCommit writes;
+
+  /**
+   * @param engine belongs to the store from now on, and is closed with it
+   * @throws StoreFormatException when the log is damaged where the index needs it
+   */
+  protected EngineBlockStore(StorageEngine engine, StoreLimits limits) {
+    this.engine = engine;
+    this.limits = limits;
+    this.writes = new GroupCommit(engine, limits);
+    engine
+        .damage()
+        .filter(damage -> damage.index() > engine.status().watermark())
+        .ifPresent(
+            damage -> {
+              engine.close();
+              throw new StoreFormatException(
+                  "log entry "
+                      + damage.index()
+                      + " is damaged ("
+                      + damage.what()
+                      + ") and its effect is nowhere else: restore the directory from a backup");
+            });
+  }
+
+  @Override
+  public PutResult put(Block block) {
+    return putAll(List.of(block)).get(0);
+  }
+
+  @Override
+  public List<PutResult> putAll(Collection<Block> blocks) {
+    List<Block> all = List.copyOf(blocks);
+    for (Block block : all) {
+      if (block.size() > limits.blockBytesMax()) {
+        throw new BlockTooLargeException(block.size(), limits.blockBytesMax());
+      }
+    }
+    List<PutResult> results = new ArrayList<>(all.size());
+    int from = 0;
+    while (from < all.size()) {
+      int to = endOfChunk(all, from);
+      results.addAll(writes.putAll(all.subList(from, to)));
+      from = to;
+    }
+    return results;
+  }
+
+  @Override
+  public Optional<Block> get(Cid cid) {
+    if (cid.isIdentity()) {
+      return Optional.of(Block.inline(cid));
+    }
+    return engine.read(
+        cid,
+        (bytes, crc) -> {
+          byte[] copy = new byte[bytes.remaining()];
+          bytes.get(copy);
+          return Block.stored(cid, ByteBuffer.wrap(copy), crc);
+        });
+  }
+
+  @Override
+  public <T> Optional<T> view(Cid cid, Function<ByteBuffer, T> reader) {
+    if (cid.isIdentity()) {
+      return Optional.of(reader.apply(Block.inline(cid).bytes()));
+    }
+    return engine.read(cid, (bytes, crc) -> reader.apply(bytes));
+  }
+
+  @Override
+  public OptionalInt size(Cid cid) {
+    if (cid.isIdentity()) {
+      return OptionalInt.of(cid.multihash().digestBytes());
+    }
+    Optional<Integer> size = engine.size(cid);
+    return size.isPresent() ? OptionalInt.of(size.get()) : OptionalInt.empty();
+  }
+
+  @Override
+  public boolean delete(Cid cid) {
+    return !cid.isIdentity() && writes.delete(cid.multihash());
+  }
+
+  @Override
+  public BlockPage list(BlockCursor cursor, int limit) {
+    if (limit < 1 || limit > LIST_LIMIT_MAX) {
+      throw new IllegalArgumentException(
+          "a page has 1 to " + LIST_LIMIT_MAX + " entries, not " + limit);
+    }
+    return engine.list(cursor, limit);
+  }
+
+  @Override
+  public BlockStoreStatistics statistics() {
+    return engine.statistics();
+  }
+
+  @Override
+  public int blockBytesMax() {
+    return limits.blockBytesMax();
+  }
+
+  /**
+   * Folds and compacts all that there is, in short transactions between which others write. When it
+   * returns, the bytes of blocks that were deleted before the call are gone from the store.
+   *
+   * @throws StoreUnavailableException when there is no end to it under the writes of others
+   */
+  public void compact() {
+    writes.compact();
+  }
+
+  /** Re-hashes every block and compares counters and index with the heap: reads everything. */
+  public VerifyReport verify(LongConsumer progress) {
+    return engine.verify(progress);
+  }
+
+  /** The engine underneath, for what replicates or inspects it. */
+  public StorageEngine engine() {
+    return engine;
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+  }
+
+  /** Blocks from an index on that make one transaction. */
+  private int endOfChunk(List<Block> blocks, int from) {
+    long bytes = 0;
+    int to = from;
+    while (to < blocks.size() && to - from < limits.batchBlocksMax()) {
+      bytes += blocks.get(to).size();
+      if (to > from && bytes > limits.batchBytesMax()) {
+        break;
+      }
+      to++;
+    }
+    return to;
+  }
+}

@@ -1,0 +1,437 @@
+package dev.ashlar.block.engine;
+
+import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockDamagedException;
+import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.BlockStoreStatistics;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.StoreClosedException;
+import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.StoreFormatException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A replica's storage: a log, a heap that holds every block's bytes once, and an index that lags.
+ *
+ * <p>Writes are made in {@link EngineBatch}es, one at a time, each one durable transaction. An
+ * entry takes effect when it is applied; effects go to a table in memory, which is folded into the
+ * index in slices once it is full, and is rebuilt from the log at start. Reads see applied entries
+ * only.
+ *
+ * <p>A block's bytes live while something refers to their slot: the log entry that brought them,
+ * the index, or a table. Truncation, compaction and the drop of an index row free them; nothing
+ * else.
+ *
+ * <p>All methods are safe for any thread; they block on storage.
+ */
+public final class StorageEngine implements AutoCloseable {
+
+  /** More damaged slots than this are not remembered; they are found again when they are read. */
+  private static final int DAMAGED_SLOTS_MAX = 10_000;
+
+  private final Environment environment;
+  private final EngineOptions options;
+  private final ReentrantLock writer = new ReentrantLock();
+  private final Optional<Damage> damage;
+  private final Set<Long> damagedSlots = ConcurrentHashMap.newKeySet();
+
+  private EngineState state;
+  private long liveBlocks;
+  private long liveBytes;
+  private volatile HardState hardState;
+  private volatile EffectTable.Pair tables;
+  private volatile EngineStatus status;
+  private volatile Optional<StoreFailedException> failure = Optional.empty();
+  private volatile boolean closed;
+
+  private StorageEngine(Environment environment, EngineOptions options, Recovery recovery) {
+    this.environment = environment;
+    this.options = options;
+    this.damage = recovery.damage();
+    this.state = recovery.state();
+    this.hardState = recovery.hardState();
+    this.tables = recovery.tables();
+    this.liveBlocks = recovery.liveBlocks();
+    this.liveBytes = recovery.liveBytes();
+    this.status = currentStatus();
+  }
+
+  /**
+   * Opens what is in the environment, or an empty engine where there is nothing. Reads the log
+   * above its base; costs nothing for blocks.
+   *
+   * @param environment belongs to the engine from now on, and is closed with it
+   * @throws StoreFormatException when it is of an unknown version, or damaged at its root
+   */
+  public static StorageEngine open(Environment environment, EngineOptions options) {
+    Recovery.prepare(environment);
+    return new StorageEngine(environment, options, Recovery.read(environment));
+  }
+
+  /**
+   * Begins a batch; waits while another is open. The batch stays on this thread.
+   *
+   * @throws StoreClosedException after {@link #close()}
+   * @throws StoreFailedException once storage has failed
+   */
+  public EngineBatch begin() {
+    writer.lock();
+    try {
+      requireUsable();
+      return new EngineBatch(this, environment.beginWrite());
+    } catch (RuntimeException e) {
+      writer.unlock();
+      throw e;
+    }
+  }
+
+  /** Where the log stands, what is applied, how much there is; as of the last durable batch. */
+  public EngineStatus status() {
+    return status;
+  }
+
+  /** The hard state as of the last durable batch. */
+  public HardState hardState() {
+    return hardState;
+  }
+
+  /** The lowest log entry that was missing or damaged at open. */
+  public Optional<Damage> damage() {
+    return damage;
+  }
+
+  /** The entry at an index; empty outside base and last, and where it is damaged. */
+  public Optional<LogEntry> entry(long index) {
+    byte[] key = Keys.number(index);
+    try (ReadTransaction transaction = beginRead()) {
+      return transaction.get(MapName.LOG, key).flatMap(value -> LogEntry.decode(key, value));
+    }
+  }
+
+  /**
+   * Reads the bytes that an entry brought, applied or not: for replication.
+   *
+   * @return empty where the slot is gone or its bytes are damaged
+   */
+  public <T> Optional<T> readPayload(Command.Put put, BlockReader<T> reader) {
+    byte[] key = Keys.number(put.slot());
+    try (ReadTransaction transaction = beginRead()) {
+      return transaction
+          .get(MapName.HEAP, key)
+          .flatMap(value -> HeapRecord.read(key, value))
+          .filter(found -> found.multihash().equals(put.multihash()) && found.bytesAreSound())
+          .map(found -> reader.read(found.bytes(), found.payloadCrc()));
+    }
+  }
+
+  /** A configuration that {@code meta} keeps: the one in force at an index. */
+  public Optional<ByteBuffer> configurationAt(long index) {
+    Optional<ByteBuffer> inForce = Optional.empty();
+    try (ReadTransaction transaction = beginRead();
+        MapCursor cursor = transaction.cursor(MapName.META)) {
+      boolean found = cursor.seek(Keys.configuration(0));
+      while (found) {
+        byte[] key = cursor.key();
+        long at = Keys.configurationIndex(key);
+        if (at < 0 || at > index) {
+          break;
+        }
+        ByteBuffer value = cursor.value();
+        if (!Checksum.isSound(key, value)) {
+          throw new StoreFormatException("the configuration of entry " + at + " is damaged");
+        }
+        int length = value.limit() - Checksum.BYTES;
+        inForce = Optional.of(ByteBuffer.allocate(length).put(value.slice(0, length)).flip());
+        found = cursor.next();
+      }
+    }
+    return inForce;
+  }
+
+  /**
+   * Reads a live block.
+   *
+   * @param cid what to name it in an error; its multihash is looked up
+   * @return what the reader made of it, empty where the block is not live
+   * @throws BlockDamagedException when its row or bytes fail their checksum, twice
+   */
+  public <T> Optional<T> read(Cid cid, BlockReader<T> reader) {
+    // A slot can be freed between the look-up in a table and the transaction, and a first failure
+    // may be a torn read: in both cases a second look decides.
+    ReadAttempt<T> first = tryRead(cid, reader);
+    return (first.failure().isEmpty() ? first : secondRead(cid, reader)).result();
+  }
+
+  /**
+   * The length of a live block, empty where it is not live. Reads the index only.
+   *
+   * @throws BlockDamagedException when its row is damaged
+   */
+  public Optional<Integer> size(Cid cid) {
+    Optional<IndexRow> effect = tables.find(cid.multihash());
+    if (effect.isPresent()) {
+      requireReadable();
+      return effect.filter(row -> !row.isGone()).map(IndexRow::length);
+    }
+    try (ReadTransaction transaction = beginRead()) {
+      Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), cid.multihash());
+      if (prior instanceof Applier.Prior.Damaged) {
+        throw new BlockDamagedException(cid, "its index row fails its checksum");
+      }
+      return prior instanceof Applier.Prior.Live live
+          ? Optional.of(live.row().length())
+          : Optional.empty();
+    }
+  }
+
+  /**
+   * A page of the live blocks. It may be shorter than the limit although there is a next one, but
+   * is not empty then.
+   */
+  public BlockPage list(BlockCursor cursor, int limit) {
+    BlockPage page = listOnce(cursor, limit);
+    while (page.entries().isEmpty() && page.next().isPresent()) {
+      page = listOnce(page.next().get(), limit);
+    }
+    return page;
+  }
+
+  /** Counters that are kept, as of the last durable batch. */
+  public BlockStoreStatistics statistics() {
+    EngineStatus now = status;
+    return new BlockStoreStatistics(
+        now.liveBlocks(), now.liveBytes(), Math.max(0, now.heapBytes() - now.liveBytes()));
+  }
+
+  /** How many bytes can still be written, as a careful estimate. */
+  public long freeBytes() {
+    requireReadable();
+    return environment.freeBytes();
+  }
+
+  /** Whether there are effects or log entries that folding and compaction could still take. */
+  public boolean hasMaintenance() {
+    EngineStatus now = status;
+    return now.base().index() < now.applied();
+  }
+
+  /**
+   * Freezes the active table whatever its size, unless one is being folded; the next batches fold
+   * it. Waits while a batch is open.
+   */
+  public void freeze() {
+    writer.lock();
+    try {
+      requireUsable();
+      freezeActive();
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /**
+   * Re-hashes every block and compares counters, index and heap. Reads everything, in pages; blocks
+   * that are put or deleted meanwhile are not held against the store.
+   *
+   * @param progress is told after each page how many bytes of blocks have been read
+   */
+  public VerifyReport verify(java.util.function.LongConsumer progress) {
+    return new Verification(this, environment, progress).run();
+  }
+
+  /** Waits for the open batch and for readers, then closes the environment. */
+  @Override
+  public void close() {
+    writer.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        environment.close();
+      }
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  EngineState stateCopy() {
+    return state.copy();
+  }
+
+  EffectTable.Pair tables() {
+    return tables;
+  }
+
+  EngineOptions options() {
+    return options;
+  }
+
+  MapName blocks() {
+    return MapName.blocks(status.generation());
+  }
+
+  StoreFormatException damagedEntry(long index) {
+    return new StoreFormatException(
+        "log entry "
+            + index
+            + " is missing or damaged: verify the store, and restore what it names");
+  }
+
+  boolean isDamaged(long slot) {
+    return damagedSlots.contains(slot);
+  }
+
+  private void noteDamage(long slot) {
+    if (slot != 0 && damagedSlots.size() < DAMAGED_SLOTS_MAX) {
+      damagedSlots.add(slot);
+    }
+  }
+
+  void failed(StoreFailedException why) {
+    failure = Optional.of(why);
+  }
+
+  /** Takes over what a batch has made durable: the table first, then what is applied. */
+  void publish(EngineBatch batch) {
+    state = batch.state();
+    liveBlocks += batch.applier().blocksAdded();
+    liveBytes += batch.applier().bytesAdded();
+    batch.newHardState().ifPresent(value -> hardState = value);
+    batch.repaired().forEach(damagedSlots::remove);
+    EffectTable active = tables.active();
+    active.putAll(batch.rows().pending());
+    if (batch.foldFinished()) {
+      tables = new EffectTable.Pair(active, Optional.empty());
+    }
+    if (active.size() >= options.tableEffectsMax()) {
+      freezeActive();
+    }
+    status = currentStatus();
+  }
+
+  void batchEnded() {
+    writer.unlock();
+  }
+
+  ReadTransaction beginRead() {
+    requireReadable();
+    return environment.beginRead();
+  }
+
+  private void freezeActive() {
+    EffectTable active = tables.active();
+    if (tables.frozen().isEmpty() && state.applied > state.watermark) {
+      tables =
+          new EffectTable.Pair(
+              new EffectTable(), Optional.of(EffectTable.Frozen.of(active, state.applied)));
+    }
+  }
+
+  private EngineStatus currentStatus() {
+    return new EngineStatus(
+        state.base,
+        state.last,
+        state.applied,
+        state.watermark,
+        state.generation,
+        liveBlocks,
+        liveBytes,
+        state.heapSlots,
+        state.heapBytes);
+  }
+
+  private void requireUsable() {
+    requireReadable();
+    if (failure.isPresent()) {
+      StoreFailedException first = failure.get();
+      throw new StoreFailedException(
+          "the store takes no writes since its storage failed: " + first.getMessage(),
+          first,
+          false);
+    }
+  }
+
+  private void requireReadable() {
+    if (closed) {
+      throw new StoreClosedException();
+    }
+  }
+
+  private BlockPage listOnce(BlockCursor cursor, int limit) {
+    EffectTable.Pair snapshot = tables;
+    try (ReadTransaction transaction = beginRead()) {
+      return new Listing(snapshot, transaction, blocks()).page(cursor, limit);
+    }
+  }
+
+  private <T> ReadAttempt<T> secondRead(Cid cid, BlockReader<T> reader) {
+    ReadAttempt<T> attempt = tryRead(cid, reader);
+    // Each further failure at another slot means that the block was put anew in between.
+    for (long slot = 0; attempt.failure().isPresent() && attempt.slot() != slot; ) {
+      slot = attempt.slot();
+      attempt = tryRead(cid, reader);
+    }
+    if (attempt.failure().isPresent()) {
+      noteDamage(attempt.slot());
+      throw new BlockDamagedException(cid, attempt.failure().get());
+    }
+    return attempt;
+  }
+
+  private <T> ReadAttempt<T> tryRead(Cid cid, BlockReader<T> reader) {
+    Multihash multihash = cid.multihash();
+    IndexRow row = tables.find(multihash).orElse(null);
+    if (row != null && row.isGone()) {
+      requireReadable();
+      return ReadAttempt.absent();
+    }
+    try (ReadTransaction transaction = beginRead()) {
+      if (row == null) {
+        Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), multihash);
+        if (prior instanceof Applier.Prior.Damaged) {
+          return ReadAttempt.failed(0, "its index row fails its checksum");
+        }
+        if (!(prior instanceof Applier.Prior.Live live)) {
+          return ReadAttempt.absent();
+        }
+        row = live.row();
+      }
+      byte[] key = Keys.number(row.slot());
+      ByteBuffer value = transaction.get(MapName.HEAP, key).orElse(null);
+      if (value == null) {
+        return ReadAttempt.failed(row.slot(), "its bytes are missing");
+      }
+      HeapRecord found = HeapRecord.read(key, value).orElse(null);
+      if (found == null || !found.multihash().equals(multihash)) {
+        return ReadAttempt.failed(row.slot(), "the header of its bytes fails its checksum");
+      }
+      if (!found.bytesAreSound()) {
+        return ReadAttempt.failed(row.slot(), "its bytes do not have the checksum they had");
+      }
+      return ReadAttempt.of(row.slot(), reader.read(found.bytes(), found.payloadCrc()));
+    }
+  }
+
+  /**
+   * @param slot where the block was looked for, 0 where that is not known
+   * @param failure what is wrong there
+   */
+  private record ReadAttempt<T>(long slot, Optional<T> result, Optional<String> failure) {
+
+    static <T> ReadAttempt<T> absent() {
+      return new ReadAttempt<>(0, Optional.empty(), Optional.empty());
+    }
+
+    static <T> ReadAttempt<T> of(long slot, T result) {
+      return new ReadAttempt<>(slot, Optional.of(result), Optional.empty());
+    }
+
+    static <T> ReadAttempt<T> failed(long slot, String what) {
+      return new ReadAttempt<>(slot, Optional.empty(), Optional.of(what));
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package dev.ashlar.block.engine;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockException;
+import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/**
+ * Reads a whole store and compares: bytes with their hashes, the heap with what refers to it, the
+ * counters with what is there. It works in pages, so that writers never wait for it and no
+ * transaction grows old.
+ */
+final class Verification {
+
+  private static final int PAGE = 256;
+
+  private final StorageEngine engine;
+  private final Environment environment;
+  private final LongConsumer progress;
+  private final List<Cid> damaged = new ArrayList<>();
+  private final List<String> findings = new ArrayList<>();
+  private long damagedCount;
+  private long blocks;
+  private long bytes;
+
+  Verification(StorageEngine engine, Environment environment, LongConsumer progress) {
+    this.engine = engine;
+    this.environment = environment;
+    this.progress = progress;
+  }
+
+  VerifyReport run() {
+    EngineStatus before = engine.status();
+    engine.damage().ifPresent(d -> findings.add("log entry " + d.index() + ": " + d.what()));
+    readBlocks();
+    long unreferenced = readHeap();
+    if (engine.status().equals(before)) {
+      // Nothing was written meanwhile, so the counters must be exact.
+      compare("live blocks", before.liveBlocks(), blocks);
+      compare("bytes of live blocks", before.liveBytes(), bytes);
+      if (unreferenced > 0) {
+        findings.add(unreferenced + " blocks in the heap are referred to by nothing");
+      }
+    }
+    return new VerifyReport(blocks, bytes, damaged, damagedCount, findings);
+  }
+
+  private void readBlocks() {
+    Optional<BlockCursor> cursor = Optional.of(BlockCursor.START);
+    while (cursor.isPresent()) {
+      BlockPage page = engine.list(cursor.get(), PAGE);
+      for (BlockPage.Entry entry : page.entries()) {
+        readBlock(entry.cid());
+      }
+      progress.accept(bytes);
+      cursor = page.next();
+    }
+  }
+
+  private void readBlock(Cid cid) {
+    try {
+      Optional<Integer> size =
+          engine.read(cid, (payload, crc) -> Block.verified(cid, payload).size());
+      size.ifPresent(
+          found -> {
+            blocks++;
+            bytes += found;
+          });
+    } catch (BlockException e) {
+      blocks++;
+      damagedCount++;
+      if (damaged.size() < VerifyReport.NAMED_MAX) {
+        damaged.add(cid);
+      }
+    }
+  }
+
+  /** Counts slots that neither the log nor the index needs; compares the heap's own counters. */
+  private long readHeap() {
+    EngineStatus before = engine.status();
+    long slots = 0;
+    long heapBytes = 0;
+    long unreferenced = 0;
+    long unreadable = 0;
+    long next = 0;
+    boolean more = true;
+    while (more) {
+      EffectTable.Pair tables = engine.tables();
+      try (ReadTransaction transaction = environment.beginRead();
+          MapCursor cursor = transaction.cursor(MapName.HEAP)) {
+        Applier.Rows rows = new Applier.Rows(transaction, engine.blocks(), tables);
+        more = cursor.seek(Keys.number(next));
+        for (int i = 0; more && i < PAGE; i++) {
+          byte[] key = cursor.key();
+          long slot = Keys.number(key);
+          next = slot + 1;
+          slots++;
+          HeapRecord found = HeapRecord.read(key, cursor.value()).orElse(null);
+          if (found == null) {
+            unreadable++;
+          } else {
+            heapBytes += found.bytes().remaining();
+            if (found.origin() <= before.base().index() && !isRow(rows, found.multihash(), slot)) {
+              unreferenced++;
+            }
+          }
+          more = cursor.next();
+        }
+      }
+    }
+    if (unreadable > 0) {
+      findings.add(unreadable + " headers in the heap are damaged");
+    }
+    if (engine.status().equals(before)) {
+      compare("blocks in the heap", before.heapSlots(), slots);
+      if (unreadable == 0) {
+        compare("bytes in the heap", before.heapBytes(), heapBytes);
+      }
+    }
+    return unreferenced;
+  }
+
+  private static boolean isRow(Applier.Rows rows, Multihash multihash, long slot) {
+    Applier.Prior prior = rows.find(multihash);
+    return prior instanceof Applier.Prior.Damaged
+        || (prior instanceof Applier.Prior.Live live && live.row().slot() == slot);
+  }
+
+  private void compare(String what, long counter, long found) {
+    if (counter != found) {
+      findings.add(what + ": the counter says " + counter + " and there are " + found);
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package dev.ashlar.store.lmdb;
+
+import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreClosedException;
+import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.engine.Environment;
+import dev.ashlar.block.engine.MapName;
+import dev.ashlar.block.engine.ReadTransaction;
+import dev.ashlar.block.engine.WriteTransaction;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.DbiFlags;
+import org.lmdbjava.Env;
+import org.lmdbjava.EnvFlags;
+import org.lmdbjava.EnvInfo;
+import org.lmdbjava.Stat;
+
+/**
+ * The engine's ordered maps in one LMDB environment.
+ *
+ * <p>Every commit is fully synced: none of {@code MDB_NOSYNC}, {@code MDB_NOMETASYNC} and {@code
+ * MDB_WRITEMAP} is ever set. Readers are bound to no thread and are kept for reuse; a semaphore
+ * below LMDB's own limit makes more of them wait. The map's size is address space, chosen once.
+ */
+public final class LmdbEnvironment implements Environment {
+
+  private static final long MAP_BYTES_MIN = 64L << 30;
+  private static final long MAP_BYTES_MAX = 32L << 40;
+  private static final int FILE_MODE = 0600;
+  private static final String SUSPECT_FILE = "suspect";
+
+  private final Path directory;
+  private final DirectoryLock lock;
+  private final FileStore fileStore;
+  private final Env<ByteBuffer> env;
+  private final Map<MapName, Dbi<ByteBuffer>> maps = new EnumMap<>(MapName.class);
+  private final Semaphore readers;
+  private final int readersMax;
+  private final ConcurrentLinkedQueue<LmdbReader> idleReaders = new ConcurrentLinkedQueue<>();
+  private volatile boolean closed;
+
+  private LmdbEnvironment(Path directory, DirectoryLock lock, LmdbOptions options)
+      throws IOException {
+    this.directory = directory;
+    this.lock = lock;
+    this.fileStore = Files.getFileStore(directory);
+    this.readersMax = options.readersMax();
+    this.readers = new Semaphore(readersMax);
+    this.env =
+        Env.create(new DirectBuffers())
+            .setMapSize(options.mapBytes() > 0 ? options.mapBytes() : defaultMapBytes(fileStore))
+            .setMaxDbs(MapName.values().length)
+            .setMaxReaders(readersMax + 1)
+            .open(directory.toFile(), FILE_MODE, EnvFlags.MDB_NOTLS);
+    try {
+      for (MapName name : MapName.values()) {
+        maps.put(name, env.openDbi(name.storedName(), DbiFlags.MDB_CREATE));
+      }
+    } catch (RuntimeException e) {
+      env.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens the environment in a directory, which is made if it is not there.
+   *
+   * @throws dev.ashlar.block.StoreLockedException when it is in use
+   * @throws StoreFormatException when its file is cut off, not LMDB's, or marked as suspect
+   * @throws StoreFailedException when it cannot be read or written
+   */
+  public static LmdbEnvironment open(Path directory, LmdbOptions options) {
+    DirectoryLock lock = null;
+    try {
+      Files.createDirectories(directory);
+      lock = DirectoryLock.take(directory);
+      if (!options.acceptSuspect()) {
+        requireUnsuspected(directory);
+      }
+      DataFile.check(directory);
+      return new LmdbEnvironment(directory, lock, options);
+    } catch (IOException e) {
+      release(lock, e);
+      throw new StoreFailedException(directory + " cannot be opened: " + e, e, false);
+    } catch (RuntimeException e) {
+      release(lock, e);
+      throw LmdbErrors.isLmdb(e) ? LmdbErrors.onOpen(directory, e) : e;
+    }
+  }
+
+  @Override
+  public ReadTransaction beginRead() {
+    readers.acquireUninterruptibly();
+    try {
+      if (closed) {
+        throw new StoreClosedException();
+      }
+      LmdbReader idle = idleReaders.poll();
+      if (idle == null) {
+        return new LmdbReader(this, env.txnRead());
+      }
+      idle.renew();
+      return idle;
+    } catch (RuntimeException e) {
+      readers.release();
+      throw LmdbErrors.translate(e, "beginning a read", false);
+    }
+  }
+
+  @Override
+  public WriteTransaction beginWrite() {
+    try {
+      return new LmdbWriter(this, env.txnWrite());
+    } catch (RuntimeException e) {
+      throw failing(e, "beginning a write", false);
+    }
+  }
+
+  /** Half of LMDB's free pages, and what the file system and the map still have. */
+  @Override
+  public long freeBytes() {
+    try (LmdbReader reader = (LmdbReader) beginRead()) {
+      Stat main = env.stat();
+      EnvInfo info = env.info();
+      long used = 2 + pages(main);
+      for (Dbi<ByteBuffer> map : maps.values()) {
+        used += pages(map.stat(reader.transaction()));
+      }
+      long reached = info.lastPageNumber + 1;
+      long freeInside = Math.max(0, reached - used) * main.pageSize / 2;
+      long mapLeft = info.mapSize - reached * main.pageSize;
+      return Math.min(fileStore.getUsableSpace(), mapLeft) + freeInside;
+    } catch (IOException e) {
+      throw new StoreFailedException("free space cannot be asked: " + e, e, false);
+    }
+  }
+
+  @Override
+  public boolean isDurable() {
+    return true;
+  }
+
+  @Override
+  public void close() {
+    readers.acquireUninterruptibly(readersMax);
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      for (LmdbReader idle = idleReaders.poll(); idle != null; idle = idleReaders.poll()) {
+        idle.end();
+      }
+      env.close();
+      lock.close();
+    } catch (IOException e) {
+      throw new StoreFailedException("the lock of " + directory + " cannot be given up", e, false);
+    } finally {
+      readers.release(readersMax);
+    }
+  }
+
+  Dbi<ByteBuffer> map(MapName name) {
+    return Optional.ofNullable(maps.get(name)).orElseThrow();
+  }
+
+  /** Takes a reader back; it is kept for the next one. */
+  void readerEnded(LmdbReader reader) {
+    idleReaders.add(reader);
+    readers.release();
+  }
+
+  /** Turns an error of a write into ours, and marks the directory when it was the disk's. */
+  RuntimeException failing(RuntimeException e, String doing, boolean outcomeUnknown) {
+    RuntimeException translated = LmdbErrors.translate(e, doing, outcomeUnknown);
+    if (translated instanceof StoreFailedException) {
+      if (LmdbErrors.isInputOutput(e) && isNearlyFull()) {
+        // LMDB reports a write that the file system cut short for want of space as EIO.
+        return new NoSpaceException("the file system is full", e);
+      }
+      suspect(translated);
+    }
+    return translated;
+  }
+
+  void clearSuspicion() {
+    try {
+      Files.deleteIfExists(directory.resolve(SUSPECT_FILE));
+    } catch (IOException e) {
+      throw new StoreFailedException("the mark in " + directory + " cannot be removed", e, false);
+    }
+  }
+
+  private void suspect(RuntimeException why) {
+    try {
+      Files.writeString(directory.resolve(SUSPECT_FILE), String.valueOf(why.getMessage()));
+    } catch (IOException e) {
+      // The disk that has just failed may not take the mark either; the caller hears of the
+      // failure.
+      why.addSuppressed(e);
+    }
+  }
+
+  private boolean isNearlyFull() {
+    try {
+      return fileStore.getUsableSpace() < 1 << 20;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static void requireUnsuspected(Path directory) throws IOException {
+    Path mark = directory.resolve(SUSPECT_FILE);
+    if (Files.exists(mark)) {
+      throw new StoreFormatException(
+          directory
+              + " is marked as suspect since its storage failed ("
+              + Files.readString(mark)
+              + "): check the device, then run 'ashlar verify --data "
+              + directory
+              + "', which takes the mark away when all is sound");
+    }
+  }
+
+  private static void release(@Nullable DirectoryLock lock, Exception why) {
+    try {
+      if (lock != null) {
+        lock.close();
+      }
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  private static long defaultMapBytes(FileStore fileStore) throws IOException {
+    long wanted = Math.max(MAP_BYTES_MIN, 4 * fileStore.getTotalSpace());
+    return Math.min(MAP_BYTES_MAX, wanted) & -(1L << 20);
+  }
+
+  private static long pages(Stat stat) {
+    return stat.branchPages + stat.leafPages + stat.overflowPages;
+  }
+}
