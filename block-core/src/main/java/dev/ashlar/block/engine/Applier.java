@@ -111,6 +111,7 @@ final class Applier {
     private final MapName blocks;
     private final EffectTable.Pair tables;
     private final Map<Multihash, IndexRow> pending = new HashMap<>();
+    private final Map<Multihash, Prior> looked = new HashMap<>();
 
     Rows(ReadTransaction transaction, MapName blocks, EffectTable.Pair tables) {
       this.transaction = transaction;
@@ -130,7 +131,7 @@ final class Applier {
       if (effect != null) {
         return effect.isGone() ? ABSENT : new Prior.Live(effect);
       }
-      return folded(transaction, blocks, multihash);
+      return looked.computeIfAbsent(multihash, m -> folded(transaction, blocks, m));
     }
 
     static Prior folded(ReadTransaction transaction, MapName blocks, Multihash multihash) {

@@ -26,6 +26,7 @@ public final class EngineBatch implements AutoCloseable {
   private final List<LogEntry> appended = new ArrayList<>();
   private Optional<HardState> hardState = Optional.empty();
   private boolean open = true;
+  private final List<DeadSlots.Dead> died = new ArrayList<>();
   private final List<Long> repaired = new ArrayList<>();
   private boolean foldFinished;
   private boolean folds = true;
@@ -142,7 +143,15 @@ public final class EngineBatch implements AutoCloseable {
     }
     List<Outcome> outcomes = new ArrayList<>();
     while (state.applied < index) {
-      outcomes.add(applier.apply(entry(state.applied + 1)));
+      LogEntry entry = entry(state.applied + 1);
+      if (entry.command() instanceof Command.Delete delete) {
+        rows.live(delete.multihash()).ifPresent(this::noteIfLogged);
+      }
+      Outcome outcome = applier.apply(entry);
+      if (outcome == Outcome.EXISTED && entry.command() instanceof Command.Put put) {
+        noteIfUnused(put, entry.index());
+      }
+      outcomes.add(outcome);
       state.applied++;
     }
     return outcomes;
@@ -192,14 +201,17 @@ public final class EngineBatch implements AutoCloseable {
     if (target <= state.base.index()) {
       return;
     }
-    LogPosition newBase = state.base;
+    LogPosition newBase = required(target).position();
     for (long i = state.base.index() + 1; i <= target; i++) {
-      LogEntry entry = required(i);
-      if (entry.command() instanceof Command.Put put && !isFoldedAt(put)) {
+      if (!engine.deadSlots().knows(i)
+          && required(i).command() instanceof Command.Put put
+          && !isFoldedAt(put)) {
         freeSlot(put.slot(), put.length());
       }
       transaction.delete(MapName.LOG, Keys.number(i));
-      newBase = entry.position();
+    }
+    for (DeadSlots.Dead dead : engine.deadSlots().upTo(target)) {
+      freeSlot(dead.slot(), dead.length());
     }
     state.base = newBase;
     dropConfigurationsBefore(newBase.index());
@@ -253,6 +265,10 @@ public final class EngineBatch implements AutoCloseable {
 
   Optional<HardState> newHardState() {
     return hardState;
+  }
+
+  List<DeadSlots.Dead> died() {
+    return died;
   }
 
   List<Long> repaired() {
@@ -342,15 +358,34 @@ public final class EngineBatch implements AutoCloseable {
 
   /** Frees the slot of a dropped row, unless its log entry is still there: then compaction does. */
   private void freeUnlessLogged(IndexRow row) {
-    byte[] key = Keys.number(row.slot());
-    long origin =
-        transaction
-            .get(MapName.HEAP, key)
-            .flatMap(value -> HeapRecord.read(key, value))
-            .map(HeapRecord::origin)
-            .orElse(row.lastPut());
-    if (origin <= state.base.index()) {
+    if (!noteIfLogged(row)) {
       freeSlot(row.slot(), row.length());
+    }
+  }
+
+  /**
+   * Notes the slot of a dropped row to die with its log entry; false when only the slot is left.
+   */
+  private boolean noteIfLogged(IndexRow row) {
+    byte[] key = Keys.number(row.slot());
+    Optional<ByteBuffer> value = transaction.get(MapName.HEAP, key);
+    if (value.isEmpty()) {
+      return true;
+    }
+    // Where the header is damaged, the last put is the latest that the bytes can have come with.
+    long origin = HeapRecord.read(key, value.get()).map(HeapRecord::origin).orElse(row.lastPut());
+    if (origin <= state.base.index()) {
+      return false;
+    }
+    died.add(new DeadSlots.Dead(origin, row.slot(), row.length()));
+    return true;
+  }
+
+  /** A put that found its block live leaves the first holder: its own slot is nobody's. */
+  private void noteIfUnused(Command.Put put, long index) {
+    boolean used = rows.live(put.multihash()).filter(row -> row.slot() == put.slot()).isPresent();
+    if (!used) {
+      died.add(new DeadSlots.Dead(index, put.slot(), put.length()));
     }
   }
 

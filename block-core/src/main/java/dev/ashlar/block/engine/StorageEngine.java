@@ -40,6 +40,7 @@ public final class StorageEngine implements AutoCloseable {
   private final Optional<Damage> damage;
   private final Set<Long> damagedSlots = ConcurrentHashMap.newKeySet();
 
+  private final DeadSlots deadSlots;
   private EngineState state;
   private long liveBlocks;
   private long liveBytes;
@@ -54,6 +55,7 @@ public final class StorageEngine implements AutoCloseable {
     this.options = options;
     this.damage = recovery.damage();
     this.state = recovery.state();
+    this.deadSlots = new DeadSlots(state.last.index());
     this.hardState = recovery.hardState();
     this.tables = recovery.tables();
     this.liveBlocks = recovery.liveBlocks();
@@ -266,6 +268,10 @@ public final class StorageEngine implements AutoCloseable {
     return tables;
   }
 
+  DeadSlots deadSlots() {
+    return deadSlots;
+  }
+
   EngineOptions options() {
     return options;
   }
@@ -302,6 +308,8 @@ public final class StorageEngine implements AutoCloseable {
     liveBytes += batch.applier().bytesAdded();
     batch.newHardState().ifPresent(value -> hardState = value);
     batch.repaired().forEach(damagedSlots::remove);
+    batch.died().forEach(deadSlots::add);
+    deadSlots.compactedTo(state.base.index());
     EffectTable active = tables.active();
     active.putAll(batch.rows().pending());
     if (batch.foldFinished()) {

@@ -1,0 +1,136 @@
+package dev.ashlar.block.engine;
+
+import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreFailedException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/** Storage that fails on demand: at a write, at a commit before or after it took effect. */
+public final class FaultyEnvironment implements Environment {
+
+  /** How the next commit or write ends. */
+  public enum Fault {
+    /** It works. */
+    NONE,
+    /** The next value that is written finds no room. */
+    FULL_AT_WRITE,
+    /** The next commit finds no room and changes nothing. */
+    FULL_AT_COMMIT,
+    /** The next commit fails and changed nothing. */
+    FAILS_BEFORE_COMMIT,
+    /** The next commit fails although it took effect. */
+    FAILS_AFTER_COMMIT
+  }
+
+  private final Environment environment;
+  private volatile Fault fault = Fault.NONE;
+  private volatile long freeBytes = Long.MAX_VALUE / 2;
+
+  /** Storage over another one. */
+  public FaultyEnvironment(Environment environment) {
+    this.environment = environment;
+  }
+
+  /** Sets how writes end from now on; failures of commits happen once. */
+  public void set(Fault newFault) {
+    fault = newFault;
+  }
+
+  /** Sets how much is free. */
+  public void setFreeBytes(long bytes) {
+    freeBytes = bytes;
+  }
+
+  @Override
+  public ReadTransaction beginRead() {
+    return environment.beginRead();
+  }
+
+  @Override
+  public WriteTransaction beginWrite() {
+    return new FaultyWriter(environment.beginWrite());
+  }
+
+  @Override
+  public long freeBytes() {
+    return freeBytes;
+  }
+
+  @Override
+  public boolean isDurable() {
+    return environment.isDurable();
+  }
+
+  @Override
+  public void close() {
+    environment.close();
+  }
+
+  private final class FaultyWriter implements WriteTransaction {
+
+    private final WriteTransaction writer;
+
+    FaultyWriter(WriteTransaction writer) {
+      this.writer = writer;
+    }
+
+    @Override
+    public void put(MapName map, byte[] key, byte[] value) {
+      failIfFull();
+      writer.put(map, key, value);
+    }
+
+    @Override
+    public ByteBuffer reserve(MapName map, byte[] key, int size) {
+      if (map == MapName.HEAP) {
+        failIfFull();
+      }
+      return writer.reserve(map, key, size);
+    }
+
+    @Override
+    public boolean delete(MapName map, byte[] key) {
+      return writer.delete(map, key);
+    }
+
+    @Override
+    public void commit() {
+      Fault now = fault;
+      if (now == Fault.FULL_AT_COMMIT) {
+        fault = Fault.NONE;
+        throw new NoSpaceException("full at commit");
+      }
+      if (now == Fault.FAILS_BEFORE_COMMIT) {
+        fault = Fault.NONE;
+        throw new StoreFailedException("failed", new java.io.IOException("EIO"), true);
+      }
+      writer.commit();
+      if (now == Fault.FAILS_AFTER_COMMIT) {
+        fault = Fault.NONE;
+        throw new StoreFailedException("failed", new java.io.IOException("EIO"), true);
+      }
+    }
+
+    @Override
+    public Optional<ByteBuffer> get(MapName map, byte[] key) {
+      return writer.get(map, key);
+    }
+
+    @Override
+    public MapCursor cursor(MapName map) {
+      return writer.cursor(map);
+    }
+
+    @Override
+    public void close() {
+      writer.close();
+    }
+
+    private void failIfFull() {
+      if (fault == Fault.FULL_AT_WRITE) {
+        fault = Fault.NONE;
+        throw new NoSpaceException("full at write");
+      }
+    }
+  }
+}
