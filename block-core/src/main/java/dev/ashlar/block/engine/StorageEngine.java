@@ -97,6 +97,11 @@ public final class StorageEngine implements AutoCloseable {
     return status;
   }
 
+  /** The failure of the storage after which nothing more is written. */
+  public Optional<StoreFailedException> failure() {
+    return failure;
+  }
+
   /** The hard state as of the last durable batch. */
   public HardState hardState() {
     return hardState;

@@ -1,0 +1,194 @@
+package dev.ashlar.http;
+
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.MalformedException;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One request and its response, with what every route needs of them. */
+final class Exchange {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
+
+  private final RoutingContext context;
+
+  Exchange(RoutingContext context) {
+    this.context = context;
+  }
+
+  /** A route's handler that answers with a problem when it throws one. */
+  static Handler<RoutingContext> handler(Handler<Exchange> route) {
+    return context -> {
+      Exchange exchange = new Exchange(context);
+      try {
+        route.handle(exchange);
+      } catch (RuntimeException e) {
+        exchange.fail(e);
+      }
+    };
+  }
+
+  HttpServerRequest request() {
+    return context.request();
+  }
+
+  HttpServerResponse response() {
+    return context.response();
+  }
+
+  /** Leaves the request to the next route that fits. */
+  void next() {
+    context.next();
+  }
+
+  boolean isHead() {
+    return HttpMethod.HEAD.equals(request().method());
+  }
+
+  /** The value of a query parameter, which may stand there once at the most. */
+  Optional<String> parameter(String name) {
+    List<String> values = parameters(name);
+    if (values.size() > 1) {
+      throw new Problem(
+          Problem.Code.INVALID_REQUEST, "parameter " + name + " is given more than once");
+    }
+    return values.isEmpty() ? Optional.empty() : Optional.of(values.get(0));
+  }
+
+  List<String> parameters(String name) {
+    try {
+      return context.queryParam(name);
+    } catch (RuntimeException e) {
+      // Vert.x reports a query that it cannot decode in one of several ways.
+      throw new Problem(Problem.Code.INVALID_REQUEST, "the query cannot be decoded");
+    }
+  }
+
+  boolean flag(String name, boolean otherwise) {
+    String value = parameter(name).orElse(Boolean.toString(otherwise));
+    return switch (value) {
+      case "true", "1", "" -> true;
+      case "false", "0" -> false;
+      default ->
+          throw new Problem(
+              Problem.Code.INVALID_REQUEST, "parameter " + name + " is true or false");
+    };
+  }
+
+  /** The CID in the path. */
+  Cid cidInPath() {
+    return cid(String.valueOf(context.pathParam("cid")));
+  }
+
+  static Cid cid(String text) {
+    try {
+      return Cid.parse(text);
+    } catch (MalformedException e) {
+      throw new Problem(Problem.Code.INVALID_CID, String.valueOf(e.getMessage()));
+    }
+  }
+
+  Optional<String> header(String name) {
+    return Optional.ofNullable(request().getHeader(name));
+  }
+
+  /** The length that the request announces, or -1. */
+  long contentLength() {
+    return header("Content-Length")
+        .map(
+            value -> {
+              try {
+                return Long.parseLong(value);
+              } catch (NumberFormatException e) {
+                throw new Problem(Problem.Code.INVALID_REQUEST, "Content-Length is no number");
+              }
+            })
+        .orElse(-1L);
+  }
+
+  /** Refuses a body that would have to be decompressed. */
+  void requirePlainBody() {
+    header("Content-Encoding")
+        .filter(encoding -> !encoding.equalsIgnoreCase("identity"))
+        .ifPresent(
+            encoding -> {
+              throw new Problem(
+                  Problem.Code.UNSUPPORTED_MEDIA_TYPE,
+                  "send the bytes without Content-Encoding; compressed bodies are not taken");
+            });
+  }
+
+  /** Tells a client that asked first that its body may come. */
+  void invite() {
+    if (header("Expect").filter(e -> e.equalsIgnoreCase("100-continue")).isPresent()) {
+      response().writeContinue();
+    }
+  }
+
+  void json(int status, JsonObject body) {
+    response()
+        .setStatusCode(status)
+        .putHeader("Content-Type", "application/json")
+        .end(body.toBuffer());
+  }
+
+  /** Completes with what a future gives, or with its problem. */
+  <T> void answer(Future<T> future, Handler<T> success) {
+    future
+        .onSuccess(
+            value -> {
+              if (!isGone()) {
+                try {
+                  success.handle(value);
+                } catch (RuntimeException e) {
+                  fail(e);
+                }
+              }
+            })
+        .onFailure(this::fail);
+  }
+
+  /** Whether there is nobody to answer any more. */
+  boolean isGone() {
+    return response().ended() || response().closed();
+  }
+
+  /** Answers with problem details; a body that is still on its way ends the connection. */
+  void fail(Throwable why) {
+    Problem problem = Problem.of(why);
+    if (problem.code() == Problem.Code.INTERNAL) {
+      LOG.error("path={} method={}", request().path(), request().method(), why);
+    }
+    if (isGone()) {
+      return;
+    }
+    if (response().headWritten()) {
+      // The status has gone out: only a broken connection can say now that it went wrong.
+      response().reset();
+      return;
+    }
+    boolean bodyIsComing = !request().isEnded();
+    response()
+        .setStatusCode(problem.code().status())
+        .putHeader("Content-Type", "application/problem+json");
+    problem.headers().forEach(response()::putHeader);
+    boolean closes = bodyIsComing && request().version() != HttpVersion.HTTP_2;
+    if (closes) {
+      response().putHeader("Connection", "close");
+    }
+    Future<Void> sent = response().end(problem.toJson().toBuffer());
+    if (closes) {
+      sent.onComplete(done -> request().connection().close());
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.ashlar.http;
+
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.StoreUnavailableException;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+
+/**
+ * The way from event loops to a blocking store and back. Tasks and the bytes that requests hold are
+ * bounded: what is over the bound is refused at once and not done.
+ */
+final class Workers {
+
+  /** More tasks than this wait for nothing good. */
+  private static final int TASKS_MAX = 16_384;
+
+  private final BlockStore store;
+  private final WorkerExecutor executor;
+  private final long bytesMax;
+  private final AtomicInteger tasks = new AtomicInteger();
+  private final AtomicLong bytesHeld = new AtomicLong();
+
+  Workers(Vertx vertx, BlockStore store, GatewayOptions.Limits limits) {
+    this.store = store;
+    this.bytesMax = limits.bodyBytesInFlightMax();
+    this.executor =
+        vertx.createSharedWorkerExecutor("ashlar-http", limits.workers(), 5, TimeUnit.MINUTES);
+  }
+
+  /** The store, for what does not block: limits and counters. */
+  BlockStore store() {
+    return store;
+  }
+
+  /** Runs something that blocks; the future completes on the caller's context. */
+  <T> Future<T> call(Function<BlockStore, T> task) {
+    if (tasks.incrementAndGet() > TASKS_MAX) {
+      tasks.decrementAndGet();
+      return Future.failedFuture(
+          new StoreUnavailableException("too many requests are waiting; not done, try again"));
+    }
+    return executor
+        .executeBlocking(() -> task.apply(store), false)
+        .onComplete(done -> tasks.decrementAndGet());
+  }
+
+  /**
+   * Takes room for bytes that a request will hold.
+   *
+   * @return false when there is none; nothing was taken
+   */
+  boolean takeBytes(long bytes) {
+    if (bytesHeld.addAndGet(bytes) > bytesMax) {
+      bytesHeld.addAndGet(-bytes);
+      return false;
+    }
+    return true;
+  }
+
+  void giveBytes(long bytes) {
+    bytesHeld.addAndGet(-bytes);
+  }
+
+  Future<Void> close() {
+    return executor.close();
+  }
+}

@@ -1,0 +1,203 @@
+package dev.ashlar.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ashlar.block.TestBlocks;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is not proper HTTP, comes too slowly, or comes from where it should not. */
+class HostileRequestTest extends GatewayFixture {
+
+  private static final GatewayOptions.Limits STRICT =
+      new GatewayOptions.Limits(
+          8,
+          4,
+          512,
+          1024,
+          Duration.ofMillis(300),
+          Duration.ofSeconds(5),
+          1024,
+          8 << 20,
+          4,
+          1,
+          0,
+          10);
+
+  HostileRequestTest() {
+    super(options -> options.withLimits(STRICT).withHostNames(Set.of("blocks.example")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "POST /blocks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /blocks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST /blocks HTTP/1.1\r\nHost: localhost\r\nContent-Length: +1\r\n\r\na",
+        "GET /livez\u0000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: a\u0000b\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX : a\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX\u0001: a\r\n\r\n",
+        "GET /livez HTTP/1.1\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-\u0000ength: 1\r\n\r\na",
+        "nonsense\r\n\r\n",
+      })
+  void improperHttpIsRefused(String request) throws IOException {
+    assertThat(raw(request)).matches("(?s)HTTP/1\\.[01] 400 .*");
+    assertThat(store.statistics().blocks()).isZero();
+  }
+
+  @Test
+  void noRequestHidesInsideAnother() throws IOException {
+    String hidden = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+    String answers =
+        raw(
+            "GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Xength: "
+                + hidden.length()
+                + "\r\n\r\n"
+                + hidden);
+
+    assertThat(answers.split("HTTP/1.1 200", -1)).hasSize(3);
+    String upgrade =
+        raw(
+            "POST /blocks HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Length: 1\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    assertThat(upgrade).startsWith("HTTP/1.1 400");
+  }
+
+  @Test
+  void longLinesAndHeadersAreRefused() throws IOException {
+    assertThat(raw("GET /" + "a".repeat(600) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        .matches("(?s)HTTP/1\\.[01] 414 .*");
+    assertThat(raw("GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + "a".repeat(2000) + "\r\n\r\n"))
+        .matches("(?s)HTTP/1\\.[01] 431 .*");
+  }
+
+  @Test
+  void headersThatTrickleAreCutOff() throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway().port())) {
+      socket.setSoTimeout(20_000);
+      socket.getOutputStream().write("GET /livez HT".getBytes(StandardCharsets.US_ASCII));
+
+      assertThat(endsWithoutAnswer(socket.getInputStream())).isTrue();
+    }
+  }
+
+  @Test
+  void moreConnectionsThanAllowedAreClosed() throws IOException {
+    Socket[] held = new Socket[4];
+    try {
+      for (int i = 0; i < held.length; i++) {
+        held[i] = new Socket(InetAddress.getLoopbackAddress(), gateway().port());
+        held[i].setSoTimeout(20_000);
+        held[i]
+            .getOutputStream()
+            .write(
+                "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
+        assertThat(held[i].getInputStream().read()).isEqualTo('H');
+      }
+      try (Socket over = new Socket(InetAddress.getLoopbackAddress(), gateway().port())) {
+        over.setSoTimeout(20_000);
+        assertThat(endsWithoutAnswer(over.getInputStream())).isTrue();
+      }
+    } finally {
+      for (Socket socket : held) {
+        if (socket != null) {
+          socket.close();
+        }
+      }
+    }
+  }
+
+  @Test
+  void webPagesChangeNothingHere() throws IOException {
+    byte[] body = {1};
+    assertThat(call("POST", "/blocks", body, "Origin", "https://evil.example").statusCode())
+        .isEqualTo(403);
+    assertThat(call("POST", "/blocks", body, "Origin", "null").statusCode()).isEqualTo(403);
+    assertThat(
+            call("POST", "/api/v0/version", body, "Referer", "https://evil.example/").statusCode())
+        .isEqualTo(403);
+    assertThat(call("POST", "/api/v0/version", body, "User-Agent", "Mozilla/5.0").statusCode())
+        .isEqualTo(403);
+    assertThat(
+            call("POST", "/blocks", body, "Origin", "http://127.0.0.1:" + gateway().port())
+                .statusCode())
+        .isEqualTo(201);
+    assertThat(raw(delete("rebound.example"))).startsWith("HTTP/1.1 403");
+    assertThat(raw(delete("blocks.example"))).startsWith("HTTP/1.1 200");
+    assertThat(store.statistics().blocks()).isEqualTo(1);
+  }
+
+  @Test
+  void anUploadThatIsCutOffLeavesNothing() throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway().port())) {
+      socket
+          .getOutputStream()
+          .write(
+              "POST /blocks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc"
+                  .getBytes(StandardCharsets.US_ASCII));
+    }
+    HttpResponse<byte[]> after = call("POST", "/blocks", new byte[] {1, 2});
+    assertThat(after.statusCode()).isEqualTo(201);
+    assertThat(store.statistics().blocks()).isEqualTo(1);
+  }
+
+  @Test
+  void aTokenIsAskedForWhereThereIsOneAndTheReadOnlySideHasNoWrites() {
+    Gateway guarded = start(store, options -> options.withTokens(Set.of("secret")));
+    Gateway reading = start(store, GatewayOptions::readingOnly);
+    try {
+      assertThat(status(guarded, "GET", "/stats")).isEqualTo(401);
+      assertThat(status(guarded, "GET", "/stats", "Authorization", "Bearer wrong")).isEqualTo(401);
+      assertThat(status(guarded, "GET", "/stats", "Authorization", "Bearer secret")).isEqualTo(200);
+      assertThat(status(guarded, "GET", "/livez")).isEqualTo(200);
+      store.put(TestBlocks.numbered(1, 10));
+      String block = "/ipfs/" + TestBlocks.numbered(1, 10).cid() + "?format=raw";
+      assertThat(status(reading, "GET", block)).isEqualTo(200);
+      assertThat(status(reading, "POST", "/blocks")).isEqualTo(404);
+      assertThat(status(reading, "GET", "/stats")).isEqualTo(404);
+      assertThat(status(reading, "POST", "/api/v0/version")).isEqualTo(404);
+    } finally {
+      await(guarded.stop(Duration.ofSeconds(1)));
+      await(reading.stop(Duration.ofSeconds(1)));
+    }
+  }
+
+  private int status(Gateway gateway, String method, String path, String... headers) {
+    java.net.URI uri = java.net.URI.create("http://127.0.0.1:" + gateway.port() + path);
+    return send(headers(java.net.http.HttpRequest.newBuilder(uri), headers)
+            .method(method, java.net.http.HttpRequest.BodyPublishers.noBody()))
+        .statusCode();
+  }
+
+  private static String delete(String host) {
+    return "DELETE /blocks/"
+        + TestBlocks.numbered(9, 9).cid()
+        + " HTTP/1.1\r\nHost: "
+        + host
+        + "\r\nConnection: close\r\n\r\n";
+  }
+
+  private static boolean endsWithoutAnswer(InputStream in) {
+    try {
+      return in.read() < 0;
+    } catch (IOException e) {
+      return !(e instanceof java.net.SocketTimeoutException);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.engine.StoreLimits;
+import dev.ashlar.store.lmdb.LmdbBlockStore;
+import dev.ashlar.store.lmdb.LmdbOptions;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which store a command works on: a running server's, or a stopped node's directory. */
+final class ConnectOptions {
+
+  @Option(
+      names = "--server",
+      paramLabel = "URL",
+      defaultValue = "http://127.0.0.1:8420",
+      description = "the server to talk to (default: ${DEFAULT-VALUE})")
+  private URI server = URI.create("http://127.0.0.1:8420");
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "work on the directory of a node that is stopped, without a server")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = "a file with the bearer token to send, in its first line")
+  private @Nullable Path tokenFile;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "a file with options, one a line: name=value")
+  private @Nullable Path config;
+
+  BlockStore open() throws IOException {
+    if (data != null) {
+      return openDirectory(data, LmdbOptions.DEFAULT);
+    }
+    return new HttpBlockStore(server, token(tokenFile));
+  }
+
+  Optional<Path> data() {
+    return Optional.ofNullable(data);
+  }
+
+  Optional<Path> config() {
+    return Optional.ofNullable(config);
+  }
+
+  /** Opens a directory that is there, for blocks of any size that a node may have taken. */
+  static LmdbBlockStore openDirectory(Path directory, LmdbOptions options) throws IOException {
+    if (!Files.exists(directory.resolve("data.mdb"))) {
+      throw new IOException("there is no node's data in " + directory);
+    }
+    StoreLimits limits = options.limits();
+    return LmdbBlockStore.open(directory, options.withLimits(limits));
+  }
+
+  static Optional<String> token(@Nullable Path file) throws IOException {
+    if (file == null) {
+      return Optional.empty();
+    }
+    return Files.readAllLines(file).stream()
+        .map(String::strip)
+        .filter(l -> !l.isEmpty())
+        .findFirst();
+  }
+}

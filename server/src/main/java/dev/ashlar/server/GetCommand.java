@@ -1,0 +1,43 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.Cid;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "get", description = "Write a block's bytes, verified, to standard output.")
+final class GetCommand extends StoreCommand {
+
+  @Parameters(paramLabel = "CID", description = "version 0 or 1")
+  private String cid = "";
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "write to this file instead")
+  private @Nullable Path output;
+
+  @Override
+  int run(BlockStore store) throws IOException {
+    Cid wanted = Cid.parse(cid);
+    Optional<Block> block = store.get(wanted);
+    if (block.isEmpty()) {
+      return absent(wanted);
+    }
+    byte[] bytes = Block.verified(wanted, block.get().bytes()).toByteArray();
+    if (output != null) {
+      Files.write(output, bytes);
+    } else {
+      System.out.write(bytes);
+      System.out.flush();
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,206 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.BlockStoreStatistics;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.PutResult;
+import dev.ashlar.block.StoreUnavailableException;
+import dev.ashlar.block.UnknownOutcomeException;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+
+/** The store behind a running server, over its native HTTP interface. Every block is verified. */
+final class HttpBlockStore implements BlockStore {
+
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(2);
+  private static final int REQUESTS_AT_ONCE = 32;
+
+  private final URI server;
+  private final Optional<String> token;
+  private final HttpClient client =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(CONNECT_TIMEOUT)
+          .build();
+
+  HttpBlockStore(URI server, Optional<String> token) {
+    this.server = server;
+    this.token = token;
+  }
+
+  @Override
+  public PutResult put(Block block) {
+    return putAll(List.of(block)).get(0);
+  }
+
+  @Override
+  public List<PutResult> putAll(Collection<Block> blocks) {
+    List<Block> all = List.copyOf(blocks);
+    List<PutResult> results = new ArrayList<>(all.size());
+    for (int from = 0; from < all.size(); from += REQUESTS_AT_ONCE) {
+      List<CompletableFuture<PutResult>> under =
+          all.subList(from, Math.min(all.size(), from + REQUESTS_AT_ONCE)).stream()
+              .map(this::putAsync)
+              .toList();
+      under.forEach(each -> results.add(join(each)));
+    }
+    return results;
+  }
+
+  @Override
+  public Optional<Block> get(Cid cid) {
+    HttpResponse<byte[]> response = send(request("/blocks/" + cid).GET());
+    return response.statusCode() == 404
+        ? Optional.empty()
+        : Optional.of(Block.verified(cid, ByteBuffer.wrap(succeeded(response).body())));
+  }
+
+  @Override
+  public <T> Optional<T> view(Cid cid, Function<ByteBuffer, T> reader) {
+    return get(cid).map(block -> reader.apply(block.bytes()));
+  }
+
+  @Override
+  public OptionalInt size(Cid cid) {
+    HttpResponse<byte[]> response =
+        send(request("/blocks/" + cid).method("HEAD", HttpRequest.BodyPublishers.noBody()));
+    return response.statusCode() == 404
+        ? OptionalInt.empty()
+        : OptionalInt.of(
+            (int) succeeded(response).headers().firstValueAsLong("Content-Length").orElse(0));
+  }
+
+  @Override
+  public boolean delete(Cid cid) {
+    return json(send(request("/blocks/" + cid).DELETE())).getBoolean("deleted");
+  }
+
+  @Override
+  public BlockPage list(BlockCursor cursor, int limit) {
+    String lines =
+        text(succeeded(send(request("/blocks?limit=" + limit + "&cursor=" + cursor).GET())));
+    List<BlockPage.Entry> entries = new ArrayList<>();
+    Optional<BlockCursor> next = Optional.empty();
+    for (String line : lines.lines().toList()) {
+      JsonObject json = new JsonObject(line);
+      if (json.containsKey("next")) {
+        next = Optional.of(BlockCursor.parse(json.getString("next")));
+      } else {
+        entries.add(new BlockPage.Entry(Cid.parse(json.getString("cid")), json.getInteger("size")));
+      }
+    }
+    return new BlockPage(entries, next);
+  }
+
+  @Override
+  public BlockStoreStatistics statistics() {
+    JsonObject json = json(send(request("/stats").GET()));
+    return new BlockStoreStatistics(
+        json.getLong("blocks"), json.getLong("bytes"), json.getLong("reclaimableBytes"));
+  }
+
+  @Override
+  public int blockBytesMax() {
+    return json(send(request("/stats").GET())).getInteger("blockBytesMax");
+  }
+
+  @Override
+  public void close() {
+    // The client's connections end with the process.
+  }
+
+  private CompletableFuture<PutResult> putAsync(Block block) {
+    byte[] bytes = block.toByteArray();
+    return client
+        .sendAsync(
+            request("/blocks/" + block.cid())
+                .PUT(HttpRequest.BodyPublishers.ofByteArray(bytes))
+                .build(),
+            HttpResponse.BodyHandlers.ofByteArray())
+        .thenApply(
+            response -> new PutResult(block.cid(), bytes.length, json(response).getBoolean("new")));
+  }
+
+  private static <T> T join(CompletableFuture<T> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof IOException io) {
+        throw new UncheckedIOException(io);
+      }
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  private HttpRequest.Builder request(String path) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(server.resolve(path)).timeout(REQUEST_TIMEOUT);
+    token.ifPresent(t -> request.header("Authorization", "Bearer " + t));
+    return request;
+  }
+
+  private HttpResponse<byte[]> send(HttpRequest.Builder request) {
+    return join(client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray()));
+  }
+
+  private static JsonObject json(HttpResponse<byte[]> response) {
+    return new JsonObject(text(succeeded(response)));
+  }
+
+  private static String text(HttpResponse<byte[]> response) {
+    return new String(response.body(), StandardCharsets.UTF_8);
+  }
+
+  private static HttpResponse<byte[]> succeeded(HttpResponse<byte[]> response) {
+    int status = response.statusCode();
+    if (status < 300) {
+      return response;
+    }
+    String detail = "the server answered " + status;
+    String code = "";
+    try {
+      JsonObject problem = new JsonObject(text(response));
+      detail = problem.getString("detail", detail);
+      code = problem.getString("code", "");
+    } catch (DecodeException e) {
+      // An answer of something else than Ashlar; its status says what there is to say.
+    }
+    switch (code) {
+      case "no_space" -> throw new NoSpaceException(detail);
+      case "unavailable" -> throw new StoreUnavailableException(detail);
+      case "unknown_outcome" -> throw new UnknownOutcomeException(detail, new IOException(detail));
+      default -> throw new UncheckedIOException(new RefusedException(detail));
+    }
+  }
+
+  /** The server said no, and why. */
+  static final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    RefusedException(String detail) {
+      super(detail);
+    }
+  }
+}

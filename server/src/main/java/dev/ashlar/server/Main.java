@@ -1,0 +1,134 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.BlockException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ScopeType;
+
+/** The {@code ashlar} command. */
+@Command(
+    name = "ashlar",
+    description = "A content-addressed block store: bytes in, a CID out, the same bytes back.",
+    versionProvider = Main.Version.class,
+    mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
+    sortOptions = false,
+    usageHelpAutoWidth = true,
+    subcommands = {
+      ServeCommand.class,
+      PutCommand.class,
+      GetCommand.class,
+      HasCommand.class,
+      RmCommand.class,
+      LsCommand.class,
+      StatCommand.class,
+      ImportCommand.class,
+      ExportCommand.class,
+      VerifyCommand.class,
+      ConfigCommand.class,
+      WarmUpCommand.class,
+      AutoComplete.GenerateCompletion.class
+    },
+    footer = {
+      "",
+      "Every option can also be set in the environment (--data as ASHLAR_DATA, --header-timeout as"
+          + " ASHLAR_HEADER_TIMEOUT) and in a file (--config FILE; lines such as data=/var/lib/ashlar)."
+          + " A flag beats the environment, which beats the file, which beats the default.",
+      "",
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such block, 4 not now (try again),"
+          + " 5 may have been done, 74 the storage failed."
+    })
+public final class Main {
+
+  /** Failed for a reason that was said. */
+  static final int EXIT_FAILED = 1;
+
+  /** No such block. */
+  static final int EXIT_ABSENT = 3;
+
+  /** Not done; trying again may do. */
+  static final int EXIT_UNAVAILABLE = 4;
+
+  /** May have been done. */
+  static final int EXIT_UNKNOWN = 5;
+
+  /** An I/O error of the storage (EX_IOERR of sysexits.h). */
+  static final int EXIT_STORAGE = 74;
+
+  private Main() {}
+
+  /** Begins here; ends with the exit status that {@code ashlar --help} lists. */
+  public static void main(String[] arguments) {
+    try {
+      System.exit(commandLine(arguments).execute(arguments));
+    } catch (UncheckedIOException e) {
+      System.err.println("ashlar: " + message(e));
+      System.exit(CommandLine.ExitCode.USAGE);
+    }
+  }
+
+  static CommandLine commandLine(String... arguments) {
+    Settings settings = new Settings(System.getenv(), arguments);
+    CommandLine commandLine = new CommandLine(new Main());
+    commandLine.setDefaultValueProvider(settings);
+    commandLine.setExecutionStrategy(
+        result -> {
+          settings.requireKnownKeys(commandLine);
+          return new CommandLine.RunLast().execute(result);
+        });
+    commandLine.setExecutionExceptionHandler(
+        (e, command, result) -> {
+          PrintWriter err = command.getErr();
+          err.println("ashlar: " + message(e));
+          err.flush();
+          return exitStatus(e);
+        });
+    return commandLine;
+  }
+
+  private static String message(Exception e) {
+    Throwable cause = e instanceof UncheckedIOException && e.getCause() != null ? e.getCause() : e;
+    if (cause instanceof java.net.ConnectException) {
+      return "no server answers there: start one with 'ashlar serve', or name it with --server";
+    }
+    if (cause instanceof java.nio.file.NoSuchFileException file) {
+      return "no such file: " + file.getMessage();
+    }
+    return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+  }
+
+  private static int exitStatus(Exception e) {
+    if (e instanceof dev.ashlar.block.StoreFailedException) {
+      return EXIT_STORAGE;
+    }
+    if (e instanceof BlockException block && block.outcomeUnknown()) {
+      return EXIT_UNKNOWN;
+    }
+    if (e instanceof dev.ashlar.block.StoreUnavailableException
+        || e instanceof dev.ashlar.block.StoreLockedException
+        || e instanceof dev.ashlar.block.NoSpaceException
+        || e instanceof UncheckedIOException
+        || e instanceof IOException) {
+      return e instanceof dev.ashlar.block.car.CarException ? EXIT_FAILED : EXIT_UNAVAILABLE;
+    }
+    return EXIT_FAILED;
+  }
+
+  /** What {@code --version} says. */
+  static final class Version implements CommandLine.IVersionProvider {
+
+    static String number() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return version == null ? "development" : version;
+    }
+
+    @Override
+    public String[] getVersion() {
+      return new String[] {"ashlar " + number()};
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.ashlar.server;
+
+import dev.ashlar.http.Gateway;
+import dev.ashlar.http.GatewayOptions;
+import dev.ashlar.store.lmdb.LmdbBlockStore;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+    name = "serve",
+    description = {
+      "Run a node: blocks on disk, HTTP on 127.0.0.1:8420.",
+      "SIGTERM or SIGINT finishes what is under way and ends with status 0."
+    })
+final class ServeCommand implements Callable<Integer> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+
+  @Mixin private ServeOptions options = new ServeOptions();
+
+  private final List<Gateway> gateways = new ArrayList<>();
+
+  @Override
+  public Integer call() throws Exception {
+    options.check();
+    options.configureLogging();
+    System.setProperty(
+        "vertx.logger-delegate-factory-class-name",
+        "io.vertx.core.logging.SLF4JLogDelegateFactory");
+    GatewayOptions http = options.http();
+    LmdbBlockStore store = LmdbBlockStore.open(options.data(), options.store());
+    Vertx vertx =
+        Gateway.vertx(
+            new VertxOptions()
+                .setEventLoopPoolSize(options.eventLoops() + 1)
+                .setInternalBlockingPoolSize(2)
+                .setWorkerPoolSize(2),
+            options.limits());
+    CountDownLatch failed = new CountDownLatch(1);
+    Upkeep upkeep = new Upkeep(vertx, store, options.reserveBytes(), failed::countDown);
+    try {
+      start(vertx, store, http, upkeep);
+    } catch (CompletionException e) {
+      store.close();
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    }
+    upkeep.start(options.compactEvery());
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, store), "ashlar-stop"));
+    LOG.info(
+        "serving http://{}:{} data={} blocks={}",
+        http.host(),
+        gateways.get(0).port(),
+        options.data().toAbsolutePath(),
+        store.statistics().blocks());
+    if (gateways.size() > 1) {
+      LOG.info("serving reads of /ipfs on port {}", gateways.get(1).port());
+    }
+    failed.await();
+    LOG.error("the storage failed: ending, for nothing that is read back can be trusted");
+    Runtime.getRuntime().halt(Main.EXIT_STORAGE);
+    return Main.EXIT_STORAGE;
+  }
+
+  private void start(Vertx vertx, LmdbBlockStore store, GatewayOptions http, Upkeep upkeep) {
+    List<GatewayOptions> all = new ArrayList<>(List.of(http));
+    options.readOnly().ifPresent(all::add);
+    for (GatewayOptions each : all) {
+      gateways.add(
+          Gateway.start(
+                  vertx, store, each, "ashlar/" + Main.Version.number(), upkeep::unreadyReasons)
+              .toCompletionStage()
+              .toCompletableFuture()
+              .join());
+    }
+  }
+
+  /** Runs as the JVM's shutdown hook, and ends the process with status 0. */
+  private void stop(Vertx vertx, LmdbBlockStore store) {
+    LOG.info("stopping");
+    int status = 0;
+    try {
+      for (Gateway gateway : gateways) {
+        gateway.stop(options.stopGrace()).toCompletionStage().toCompletableFuture().join();
+      }
+      vertx.close().toCompletionStage().toCompletableFuture().join();
+      store.close();
+      LOG.info("stopped");
+    } catch (RuntimeException e) {
+      LOG.error("stopping failed", e);
+      status = Main.EXIT_FAILED;
+    }
+    Runtime.getRuntime().halt(status);
+  }
+}

@@ -1,0 +1,305 @@
+package dev.ashlar.server;
+
+import ch.qos.logback.classic.Level;
+import dev.ashlar.block.Block;
+import dev.ashlar.block.engine.StoreLimits;
+import dev.ashlar.http.GatewayOptions;
+import dev.ashlar.store.lmdb.LmdbOptions;
+import io.vertx.core.net.HostAndPort;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of {@code ashlar serve}. */
+final class ServeOptions {
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "a file with options, one a line: name=value")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      defaultValue = "ashlar-data",
+      description = "where blocks are kept (default: ${DEFAULT-VALUE})")
+  private Path data = Path.of("ashlar-data");
+
+  @Option(
+      names = "--listen",
+      paramLabel = "HOST:PORT",
+      defaultValue = "127.0.0.1:8420",
+      description = "where to serve HTTP; port 0 takes any (default: ${DEFAULT-VALUE})")
+  private String listen = "127.0.0.1:8420";
+
+  @Option(
+      names = "--gateway",
+      paramLabel = "HOST:PORT",
+      description = "a second address that serves reads of /ipfs only, to anybody")
+  private @Nullable String gateway;
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = "bearer tokens, one a line, of which every request must carry one")
+  private @Nullable Path tokenFile;
+
+  @Option(
+      names = "--allow-unauthenticated",
+      description = "serve an address that is not loopback to everybody who reaches it")
+  private boolean allowUnauthenticated;
+
+  @Option(
+      names = "--host-name",
+      paramLabel = "NAME",
+      split = ",",
+      description = "a name of this server that requests which change something may use")
+  private List<String> hostNames = List.of();
+
+  @Option(
+      names = "--block-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "2097152",
+      description = "the largest block, up to 16777216 (default: ${DEFAULT-VALUE})")
+  private int blockBytes = Block.BYTES_MAX_DEFAULT;
+
+  @Option(
+      names = "--reserve-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "16777216",
+      description = "uploads are refused below this much free space (default: ${DEFAULT-VALUE})")
+  private long reserveBytes = 16 << 20;
+
+  @Option(
+      names = "--compact-seconds",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description =
+          "how long the bytes of deleted blocks may stay in the store (default: ${DEFAULT-VALUE})")
+  private int compactSeconds = 60;
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "threads for hashing and storage (default: ${DEFAULT-VALUE})")
+  private int workers = 64;
+
+  @Option(
+      names = "--event-loops",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "threads for network traffic (default: ${DEFAULT-VALUE})")
+  private int eventLoops = 1;
+
+  @Option(
+      names = "--inline-read-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "0",
+      description =
+          "read blocks up to this size on the event loop; right where they are in memory"
+              + " (default: ${DEFAULT-VALUE})")
+  private int inlineReadBytes;
+
+  @Option(
+      names = "--connections",
+      paramLabel = "N",
+      defaultValue = "4096",
+      description = "connections at once (default: ${DEFAULT-VALUE})")
+  private int connections = 4096;
+
+  @Option(
+      names = "--connections-per-address",
+      paramLabel = "N",
+      defaultValue = "1024",
+      description = "connections at once from one address (default: ${DEFAULT-VALUE})")
+  private int connectionsPerAddress = 1024;
+
+  @Option(
+      names = "--request-line-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "8192",
+      description = "the longest request line (default: ${DEFAULT-VALUE})")
+  private int requestLineBytes = 8192;
+
+  @Option(
+      names = "--header-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "16384",
+      description = "all headers of a request together (default: ${DEFAULT-VALUE})")
+  private int headerBytes = 16384;
+
+  @Option(
+      names = "--header-seconds",
+      paramLabel = "SECONDS",
+      defaultValue = "10",
+      description = "how long a request's headers may take (default: ${DEFAULT-VALUE})")
+  private int headerSeconds = 10;
+
+  @Option(
+      names = "--idle-seconds",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description = "how long a connection may do nothing (default: ${DEFAULT-VALUE})")
+  private int idleSeconds = 60;
+
+  @Option(
+      names = "--body-rate",
+      paramLabel = "BYTES",
+      defaultValue = "1024",
+      description = "how many bytes a second a body must bring (default: ${DEFAULT-VALUE})")
+  private int bodyRate = 1024;
+
+  @Option(
+      names = "--in-flight-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "134217728",
+      description = "bytes of bodies and blocks held at once (default: ${DEFAULT-VALUE})")
+  private long inFlightBytes = 128L << 20;
+
+  @Option(
+      names = "--stop-seconds",
+      paramLabel = "SECONDS",
+      defaultValue = "30",
+      description = "how long a stop waits for requests under way (default: ${DEFAULT-VALUE})")
+  private int stopSeconds = 30;
+
+  @Option(
+      names = "--log-format",
+      paramLabel = "FORMAT",
+      defaultValue = "TEXT",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+  private Logging.Format logFormat = Logging.Format.TEXT;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      defaultValue = "INFO",
+      description = "ERROR, WARN, INFO or DEBUG (default: ${DEFAULT-VALUE})")
+  private String logLevel = "INFO";
+
+  /** Fails on what does not go together. */
+  void check() {
+    HostAndPort address = address(listen);
+    if (!isLoopback(address.host()) && tokenFile == null && !allowUnauthenticated) {
+      throw new IllegalArgumentException(
+          listen
+              + " can be reached by others: give --token-file FILE, or --allow-unauthenticated to"
+              + " serve everybody, or listen on 127.0.0.1 and open reads alone with --gateway");
+    }
+    if (gateway != null) {
+      address(gateway);
+    }
+    var unusedLimits = limits();
+    var unusedStore = store();
+  }
+
+  Path data() {
+    return data;
+  }
+
+  Optional<Path> config() {
+    return Optional.ofNullable(config);
+  }
+
+  LmdbOptions store() {
+    return LmdbOptions.DEFAULT.withLimits(
+        StoreLimits.DEFAULT.withBlockBytesMax(blockBytes).withReserveBytes(reserveBytes));
+  }
+
+  long reserveBytes() {
+    return reserveBytes;
+  }
+
+  GatewayOptions http() throws IOException {
+    HostAndPort address = address(listen);
+    Set<String> tokens = new LinkedHashSet<>();
+    if (tokenFile != null) {
+      Files.readAllLines(tokenFile).stream()
+          .map(String::strip)
+          .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+          .forEach(tokens::add);
+      if (tokens.isEmpty()) {
+        throw new IllegalArgumentException(tokenFile + " has no token");
+      }
+    }
+    return GatewayOptions.DEFAULT
+        .at(address.host(), address.port())
+        .withTokens(tokens)
+        .withHostNames(Set.copyOf(hostNames))
+        .withLimits(limits());
+  }
+
+  Optional<GatewayOptions> readOnly() {
+    return Optional.ofNullable(gateway)
+        .map(ServeOptions::address)
+        .map(
+            address ->
+                GatewayOptions.DEFAULT
+                    .at(address.host(), address.port())
+                    .withLimits(limits())
+                    .readingOnly());
+  }
+
+  GatewayOptions.Limits limits() {
+    return new GatewayOptions.Limits(
+        connections,
+        connectionsPerAddress,
+        requestLineBytes,
+        headerBytes,
+        Duration.ofSeconds(headerSeconds),
+        Duration.ofSeconds(idleSeconds),
+        bodyRate,
+        inFlightBytes,
+        workers,
+        eventLoops,
+        inlineReadBytes,
+        GatewayOptions.Limits.DEFAULT.listLimitDefault());
+  }
+
+  int eventLoops() {
+    return eventLoops;
+  }
+
+  Duration compactEvery() {
+    return Duration.ofSeconds(Math.max(1, compactSeconds));
+  }
+
+  Duration stopGrace() {
+    return Duration.ofSeconds(Math.max(0, stopSeconds));
+  }
+
+  void configureLogging() {
+    Logging.configure(logFormat, Level.toLevel(logLevel, Level.INFO));
+  }
+
+  private static HostAndPort address(String text) {
+    HostAndPort address = HostAndPort.parseAuthority(text, -1);
+    if (address == null || address.port() < 0 || address.port() > 65_535) {
+      throw new IllegalArgumentException("an address is HOST:PORT, not " + text);
+    }
+    String host = address.host();
+    boolean bracketed = host.startsWith("[") && host.endsWith("]");
+    return bracketed
+        ? HostAndPort.create(host.substring(1, host.length() - 1), address.port())
+        : address;
+  }
+
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new IllegalArgumentException("no such address: " + host, e);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.Cid;
+import io.vertx.core.json.JsonObject;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** A command that works on a store and ends. */
+abstract class StoreCommand implements Callable<Integer> {
+
+  @Mixin private ConnectOptions connect = new ConnectOptions();
+
+  @Option(names = "--json", description = "print JSON, one object a line")
+  private boolean json;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init")
+  private CommandSpec spec;
+
+  @Override
+  public final Integer call() throws Exception {
+    Logging.configureForCommand();
+    try (BlockStore store = connect.open()) {
+      int status = run(store);
+      out().flush();
+      return status;
+    }
+  }
+
+  /** Does it; gives the exit status. */
+  abstract int run(BlockStore store) throws Exception;
+
+  final ConnectOptions connect() {
+    return connect;
+  }
+
+  final PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  final PrintWriter err() {
+    return spec.commandLine().getErr();
+  }
+
+  /** Prints a result as JSON or as text, whichever was asked for. */
+  final void print(JsonObject asJson, String asText) {
+    out().println(json ? asJson.encode() : asText);
+  }
+
+  /** Says that a block is absent, and gives the status for it. */
+  final int absent(Cid cid) {
+    err().println("ashlar: block " + cid + " is not there");
+    err().flush();
+    return Main.EXIT_ABSENT;
+  }
+
+  /** A progress bar on the terminal, where there is one. */
+  final ProgressBar progress(String task, long bytesMax) {
+    boolean shown = System.console() != null && !json;
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(bytesMax)
+        .setUnit(" MiB", 1 << 20)
+        .setUpdateIntervalMillis(shown ? 200 : Integer.MAX_VALUE)
+        .setConsumer(
+            shown
+                ? new me.tongfei.progressbar.ConsoleProgressBarConsumer(System.err)
+                : new SilentConsumer())
+        .build();
+  }
+
+  /** Shows nothing: output that is no terminal gets no progress. */
+  private static final class SilentConsumer implements me.tongfei.progressbar.ProgressBarConsumer {
+    @Override
+    public int getMaxRenderedLength() {
+      return 0;
+    }
+
+    @Override
+    public void accept(String line) {
+      // Nothing is shown.
+    }
+
+    @Override
+    public void close() {
+      // Nothing is held.
+    }
+  }
+}
