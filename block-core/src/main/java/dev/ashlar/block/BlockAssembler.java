@@ -18,6 +18,7 @@ public final class BlockAssembler {
   private final Optional<Cid> expected;
   private byte[] buffer;
   private int filled;
+  private boolean finished;
 
   private BlockAssembler(
       long codec,
@@ -25,6 +26,10 @@ public final class BlockAssembler {
       Optional<Cid> expected,
       long bytesHint,
       int blockBytesMax) {
+    if (blockBytesMax < 0 || blockBytesMax > Block.BYTES_MAX) {
+      throw new IllegalArgumentException(
+          "a block has at most " + Block.BYTES_MAX + " bytes, not " + blockBytesMax);
+    }
     if (bytesHint > blockBytesMax) {
       throw new BlockTooLargeException(bytesHint, blockBytesMax);
     }
@@ -83,11 +88,15 @@ public final class BlockAssembler {
   }
 
   /**
-   * The block; afterwards this takes no more bytes.
+   * The block; afterwards this is of no more use.
    *
    * @throws HashMismatchException when a CID was expected and the bytes are not its
    */
   public Block finish() {
+    if (finished) {
+      throw new IllegalStateException("the block has been made");
+    }
+    finished = true;
     ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, filled);
     if (expected.isPresent()) {
       return Block.ofHashed(expected.get(), bytes, hasher);

@@ -1,7 +1,6 @@
 package dev.ashlar.block.car;
 
 import dev.ashlar.block.UnsignedVarint;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -91,12 +90,16 @@ final class CarInput {
     if (length > end - offset) {
       throw cutOff(what);
     }
-    try {
-      in.skipNBytes(length);
-    } catch (EOFException e) {
-      throw new CarException(what + " is cut off", offset, e);
+    // By reading: a file's stream skips past its own end without a word.
+    byte[] part = new byte[(int) Math.min(length, CHUNK_BYTES)];
+    for (long left = length; left > 0; ) {
+      int count = in.read(part, 0, (int) Math.min(left, part.length));
+      if (count < 0) {
+        throw cutOff(what);
+      }
+      offset += count;
+      left -= count;
     }
-    offset += length;
   }
 
   /** Fails unless the stream has ended. */

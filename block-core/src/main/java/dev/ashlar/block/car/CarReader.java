@@ -36,6 +36,7 @@ public final class CarReader implements Closeable {
   private long dataEnd = -1;
   private long indexOffset;
   private boolean finished;
+  private Optional<IOException> failure = Optional.empty();
 
   private CarReader(InputStream in, CarLimits limits) throws IOException {
     this.in = new CarInput(new BufferedInputStream(in, 64 << 10));
@@ -91,6 +92,18 @@ public final class CarReader implements Closeable {
     if (finished) {
       return Optional.empty();
     }
+    if (failure.isPresent()) {
+      throw new CarException("the CAR is wrong before here", in.offset(), failure.get());
+    }
+    try {
+      return read();
+    } catch (IOException e) {
+      failure = Optional.of(e);
+      throw e;
+    }
+  }
+
+  private Optional<Block> read() throws IOException {
     long sectionAt = in.offset();
     long length = in.atEnd() ? -1 : in.readVarintOrEnd("a section's length");
     if (length < 0) {
@@ -176,7 +189,6 @@ public final class CarReader implements Closeable {
   }
 
   private void finish() throws IOException {
-    finished = true;
     if (version == 2) {
       in.endAt(Long.MAX_VALUE);
       if (indexOffset != 0) {
@@ -185,5 +197,6 @@ public final class CarReader implements Closeable {
       }
     }
     in.requireEnd();
+    finished = true;
   }
 }

@@ -134,6 +134,21 @@ final class Applier {
       return looked.computeIfAbsent(multihash, m -> folded(transaction, blocks, m));
     }
 
+    /** Whether a table, or the index under it, says that the block lies in the slot. */
+    boolean anyLayerNames(Multihash multihash, long slot) {
+      boolean inTables =
+          tables.active().find(multihash).filter(row -> row.slot() == slot).isPresent()
+              || tables
+                  .frozen()
+                  .flatMap(frozen -> frozen.table().find(multihash))
+                  .filter(row -> row.slot() == slot)
+                  .isPresent();
+      Prior prior = folded(transaction, blocks, multihash);
+      return inTables
+          || prior instanceof Prior.Damaged
+          || (prior instanceof Prior.Live live && live.row().slot() == slot);
+    }
+
     static Prior folded(ReadTransaction transaction, MapName blocks, Multihash multihash) {
       byte[] key = multihash.toBytes();
       return transaction

@@ -18,6 +18,9 @@ import java.util.Optional;
  */
 public final class EngineBatch implements AutoCloseable {
 
+  /** What a change at a random place of a map may dirty. */
+  private static final int PAGE_BYTES = 4096;
+
   private final StorageEngine engine;
   private final WriteTransaction transaction;
   private final EngineState state;
@@ -88,7 +91,6 @@ public final class EngineBatch implements AutoCloseable {
    * @throws IllegalArgumentException when the block's buffer was changed after the block was made
    */
   public long appendPut(long term, Block block) {
-    requireUnchanged(block);
     long slot = state.nextSlot;
     byte[] key = Keys.number(slot);
     long index = state.last.index() + 1;
@@ -137,6 +139,9 @@ public final class EngineBatch implements AutoCloseable {
    * @return their outcomes, in order
    */
   public List<Outcome> applyTo(long index) {
+    if (engine.unreplayedDamage().isPresent() && index > state.applied) {
+      throw engine.damagedEntry(engine.unreplayedDamage().get().index());
+    }
     if (index > state.last.index()) {
       throw new IllegalArgumentException(
           "entry " + index + " is above the last one, " + state.last.index());
@@ -163,7 +168,6 @@ public final class EngineBatch implements AutoCloseable {
    * @return false when the block is not live
    */
   public boolean repair(Block block) {
-    requireUnchanged(block);
     Optional<IndexRow> row = rows.live(block.cid().multihash());
     if (row.isEmpty()) {
       return false;
@@ -182,7 +186,7 @@ public final class EngineBatch implements AutoCloseable {
             .flatMap(v -> HeapRecord.read(key, v))
             .map(HeapRecord::origin)
             .orElse(row.get().lastPut());
-    ByteBuffer target = transaction.reserve(MapName.HEAP, key, HeapRecord.size(block));
+    ByteBuffer target = transaction.replace(MapName.HEAP, key, HeapRecord.size(block));
     HeapRecord.write(key, target, block, origin);
     repaired.add(row.get().slot());
     return true;
@@ -197,17 +201,30 @@ public final class EngineBatch implements AutoCloseable {
     if (engine.damage().isPresent()) {
       target = Math.min(target, engine.damage().get().index() - 1);
     }
-    target = Math.min(target, state.base.index() + engine.options().compactEntriesPerBatch());
+    int entriesMax =
+        Math.min(engine.options().compactEntriesPerBatch(), engine.affordable(PAGE_BYTES));
+    target = Math.min(target, state.base.index() + entriesMax);
     if (target <= state.base.index()) {
       return;
     }
-    LogPosition newBase = required(target).position();
+    LogPosition newBase = state.base;
     for (long i = state.base.index() + 1; i <= target; i++) {
-      if (!engine.deadSlots().knows(i)
-          && required(i).command() instanceof Command.Put put
-          && !isFoldedAt(put)) {
-        freeSlot(put.slot(), put.length());
+      if (i == target || !engine.deadSlots().knows(i)) {
+        Optional<LogEntry> entry = stored(i);
+        if (entry.isEmpty()) {
+          engine.noteLogDamage(i);
+          break;
+        }
+        if (!engine.deadSlots().knows(i)
+            && entry.get().command() instanceof Command.Put put
+            && !isFoldedAt(put)) {
+          freeSlot(put.slot(), put.length());
+        }
+        newBase = entry.get().position();
       }
+    }
+    target = newBase.index();
+    for (long i = state.base.index() + 1; i <= target; i++) {
       transaction.delete(MapName.LOG, Keys.number(i));
     }
     for (DeadSlots.Dead dead : engine.deadSlots().upTo(target)) {
@@ -236,11 +253,17 @@ public final class EngineBatch implements AutoCloseable {
     transaction.put(MapName.META, Keys.STATE, state.encode());
     try {
       transaction.commit();
+      engine.publish(this);
+    } catch (NoSpaceException e) {
+      throw e;
     } catch (StoreFailedException e) {
       engine.failed(e);
       throw e;
+    } catch (RuntimeException | Error e) {
+      // It may be durable although memory does not show it: going on would write over it.
+      engine.failed(new StoreFailedException("a commit ended in an error: " + e, e, true));
+      throw e;
     }
-    engine.publish(this);
     end();
   }
 
@@ -296,11 +319,12 @@ public final class EngineBatch implements AutoCloseable {
   }
 
   private LogEntry required(long index) {
+    return stored(index).orElseThrow(() -> engine.damagedEntry(index));
+  }
+
+  private Optional<LogEntry> stored(long index) {
     byte[] key = Keys.number(index);
-    return transaction
-        .get(MapName.LOG, key)
-        .flatMap(value -> LogEntry.decode(key, value))
-        .orElseThrow(() -> engine.damagedEntry(index));
+    return transaction.get(MapName.LOG, key).flatMap(value -> LogEntry.decode(key, value));
   }
 
   private boolean isFoldedAt(Command.Put put) {
@@ -318,7 +342,10 @@ public final class EngineBatch implements AutoCloseable {
       return;
     }
     int from = frozen.indexAfter(state.foldDone);
-    int slice = Math.max(engine.options().foldRowsPerBatch(), 2 * rows.pending().size());
+    int slice =
+        Math.min(
+            Math.max(engine.options().foldRowsPerBatch(), 2 * rows.pending().size()),
+            engine.affordable(PAGE_BYTES));
     int to = (int) Math.min(frozen.order().size(), (long) from + slice);
     for (int i = from; i < to; i++) {
       Multihash multihash = frozen.order().get(i);
@@ -346,6 +373,10 @@ public final class EngineBatch implements AutoCloseable {
     }
     if (!(prior instanceof Applier.Prior.Absent)) {
       state.foldedBlocks--;
+    }
+    if (prior instanceof Applier.Prior.Damaged) {
+      // The same multihash has the same length; of a deleted one it is not known here.
+      state.foldedBytes -= effect.length();
     }
     if (effect.isGone()) {
       transaction.delete(blocks, key);
@@ -425,13 +456,6 @@ public final class EngineBatch implements AutoCloseable {
     }
     for (int i = 0; i < upToBase.size() - 1; i++) {
       transaction.delete(MapName.META, Keys.configuration(upToBase.get(i)));
-    }
-  }
-
-  private static void requireUnchanged(Block block) {
-    if (Block.checksum(block.bytes()) != block.crc32c()) {
-      throw new IllegalArgumentException(
-          "the buffer of " + block.cid() + " was changed after the block was made from it");
     }
   }
 }

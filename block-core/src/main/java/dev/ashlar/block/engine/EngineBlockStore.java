@@ -41,8 +41,7 @@ public class EngineBlockStore implements BlockStore {
     this.limits = limits;
     this.writes = new GroupCommit(engine, limits);
     engine
-        .damage()
-        .filter(damage -> damage.index() > engine.status().watermark())
+        .unreplayedDamage()
         .ifPresent(
             damage -> {
               engine.close();
@@ -66,6 +65,10 @@ public class EngineBlockStore implements BlockStore {
     for (Block block : all) {
       if (block.size() > limits.blockBytesMax()) {
         throw new BlockTooLargeException(block.size(), limits.blockBytesMax());
+      }
+      if (Block.checksum(block.bytes()) != block.crc32c()) {
+        throw new IllegalArgumentException(
+            "the buffer of " + block.cid() + " was changed after the block was made from it");
       }
     }
     List<PutResult> results = new ArrayList<>(all.size());

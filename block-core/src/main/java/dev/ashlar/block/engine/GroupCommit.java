@@ -4,6 +4,7 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.PutResult;
+import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreUnavailableException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,6 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * What arrives during a sync is the next batch.
  */
 final class GroupCommit {
+
+  /** What a block takes beside its bytes: log, headers, index, and pages that are copied. */
+  private static final long BLOCK_OVERHEAD_BYTES = 1024;
 
   /** How much is written between two looks at how much is free. */
   private static final long ROOM_RECHECK_BYTES = 4 << 20;
@@ -89,10 +93,9 @@ final class GroupCommit {
 
   /** Commits one batch that begins with the request, then hands over. */
   private void lead(Request first) {
-    List<Request> batch = new ArrayList<>();
-    batch.add(first);
+    List<Request> batch = List.of(first);
     try {
-      takeWaiting(batch, first.bytes());
+      batch = withWaiting(first);
       commit(batch);
     } catch (Throwable e) {
       batch.forEach(request -> request.failIfOpen(e));
@@ -103,9 +106,11 @@ final class GroupCommit {
     }
   }
 
-  private void takeWaiting(List<Request> batch, long firstBytes) {
-    long bytes = firstBytes;
-    long blocks = batch.get(0).blocks();
+  private List<Request> withWaiting(Request first) {
+    List<Request> batch = new ArrayList<>();
+    batch.add(first);
+    long bytes = first.bytes();
+    long blocks = first.blocks();
     lock.lock();
     try {
       while (!waiting.isEmpty()) {
@@ -113,10 +118,11 @@ final class GroupCommit {
         bytes += next.bytes();
         blocks += next.blocks();
         if (bytes > limits.batchBytesMax() || blocks > limits.batchBlocksMax()) {
-          return;
+          return batch;
         }
         batch.add(waiting.remove());
       }
+      return batch;
     } finally {
       lock.unlock();
     }
@@ -138,7 +144,7 @@ final class GroupCommit {
 
   private void commit(List<Request> batch) {
     List<Request> allowed = new ArrayList<>(batch);
-    long bytes = batch.stream().mapToLong(Request::bytes).sum();
+    long bytes = batch.stream().mapToLong(Request::bytesOnDisk).sum();
     if (bytes > 0 && !hasRoomFor(bytes)) {
       refusePuts(allowed, Optional.empty());
     }
@@ -185,6 +191,9 @@ final class GroupCommit {
         transaction.leaveFolding();
       }
       transaction.commit();
+    } catch (StoreFailedException e) {
+      engine.failed(e);
+      throw e;
     }
   }
 
@@ -216,6 +225,9 @@ final class GroupCommit {
     abstract long bytes();
 
     abstract int blocks();
+
+    /** What the request may take in storage, 0 for one that may use the reserve. */
+    abstract long bytesOnDisk();
 
     /** Puts the request's entries into the batch and applies them. */
     abstract void stage(EngineBatch batch, long term);
@@ -281,6 +293,11 @@ final class GroupCommit {
     }
 
     @Override
+    long bytesOnDisk() {
+      return bytes + bytes / 4 + BLOCK_OVERHEAD_BYTES * blocks.size();
+    }
+
+    @Override
     void stage(EngineBatch batch, long term) {
       List<PutResult> staged = new ArrayList<>(blocks.size());
       for (Block block : blocks) {
@@ -321,6 +338,11 @@ final class GroupCommit {
     @Override
     int blocks() {
       return 1;
+    }
+
+    @Override
+    long bytesOnDisk() {
+      return 0;
     }
 
     @Override

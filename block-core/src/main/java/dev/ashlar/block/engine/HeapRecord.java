@@ -30,7 +30,13 @@ record HeapRecord(Multihash multihash, long origin, int payloadCrc, ByteBuffer b
     target.put((byte) VERSION).putLong(origin).putInt(block.size()).putInt(block.crc32c());
     block.cid().multihash().writeTo(target);
     target.putInt(Checksum.of(key, target, target.position()));
+    int start = target.position();
     target.put(block.bytes());
+    // Checked where they lie, so that nobody can change them between the check and the copy.
+    if (Block.checksum(target.duplicate().position(start)) != block.crc32c()) {
+      throw new IllegalArgumentException(
+          "the buffer of " + block.cid() + " was changed after the block was made from it");
+    }
   }
 
   /** The record of a value, its header checked and its bytes not; empty where it is damaged. */

@@ -3,6 +3,8 @@ package dev.ashlar.block.engine;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.StoreFormatException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -11,7 +13,9 @@ import java.util.Optional;
  *
  * @param state the engine state, fresh where the environment is empty
  * @param hardState the newest sound one
+ * @param hardStateIsStale whether a newer one was written and is damaged
  * @param damage the lowest log entry that is missing or damaged
+ * @param unreplayed the lowest one above the watermark: from there on effects are unknown
  * @param tables the effects above the watermark, those of a fold that was under way as the frozen
  *     one
  * @param liveBlocks blocks that can be got
@@ -20,7 +24,9 @@ import java.util.Optional;
 record Recovery(
     EngineState state,
     HardState hardState,
+    boolean hardStateIsStale,
     Optional<Damage> damage,
+    Optional<Damage> unreplayed,
     EffectTable.Pair tables,
     long liveBlocks,
     long liveBytes) {
@@ -35,6 +41,15 @@ record Recovery(
       if (format.isPresent()) {
         requireKnown(format.get());
         return;
+      }
+      for (MapName map : MapName.values()) {
+        try (MapCursor cursor = read.cursor(map)) {
+          if (cursor.seek(new byte[] {0})) {
+            throw new StoreFormatException(
+                "the format version is missing although there is data: restore the directory from"
+                    + " a backup");
+          }
+        }
       }
     }
     try (WriteTransaction write = environment.beginWrite()) {
@@ -56,12 +71,13 @@ record Recovery(
                   () ->
                       new StoreFormatException(
                           "the engine's state is missing or damaged: restore the directory from a backup"));
+      Optional<HardState> newest = HardStates.read(transaction, state.hardStateSequence);
       HardState hardState =
-          HardStates.read(transaction, state.hardStateSequence)
+          newest
               .or(() -> HardStates.read(transaction, state.hardStateSequence - 1))
               .orElse(HardState.INITIAL);
-      Optional<Damage> damage = checkLog(transaction, state);
-      return replay(transaction, state, hardState, damage);
+      boolean stale = newest.isEmpty() && state.hardStateSequence > 0;
+      return replay(transaction, state, hardState, stale, checkLog(transaction, state));
     }
   }
 
@@ -81,39 +97,58 @@ record Recovery(
     }
   }
 
-  /** Entries from the base to the last one must follow each other, each with a sound header. */
-  private static Optional<Damage> checkLog(ReadTransaction transaction, EngineState state) {
-    long expected = state.base.index() + 1;
+  /**
+   * Entries from the base to the last one must follow each other, each with a sound header.
+   *
+   * @return what is wrong, the lowest entry of all and the lowest above the watermark
+   */
+  private static List<Damage> checkLog(ReadTransaction transaction, EngineState state) {
+    List<Damage> damages = new ArrayList<>();
     long term = state.base.term();
     try (MapCursor cursor = transaction.cursor(MapName.LOG)) {
-      boolean found = cursor.seek(Keys.number(expected));
-      while (expected <= state.last.index()) {
+      boolean found = cursor.seek(Keys.number(state.base.index() + 1));
+      for (long expected = state.base.index() + 1; expected <= state.last.index(); expected++) {
         if (!found || Keys.number(cursor.key()) != expected) {
-          return Optional.of(new Damage(expected, "the entry is missing"));
+          note(damages, state, expected, "the entry is missing");
+          continue;
         }
         LogEntry entry = LogEntry.decode(cursor.key(), cursor.value()).orElse(null);
         if (entry == null) {
-          return Optional.of(new Damage(expected, "the entry fails its checksum"));
+          note(damages, state, expected, "the entry fails its checksum");
+        } else if (entry.term() < term || entry.term() > state.last.term()) {
+          note(damages, state, expected, "its term does not fit those around it");
+        } else {
+          term = entry.term();
         }
-        if (entry.term() < term) {
-          return Optional.of(new Damage(expected, "its term is below that of the entry before"));
-        }
-        term = entry.term();
-        expected++;
         found = cursor.next();
       }
     }
-    return term == state.last.term()
-        ? Optional.empty()
-        : Optional.of(new Damage(state.last.index(), "its term is not the one in meta"));
+    if (damages.isEmpty() && term != state.last.term()) {
+      note(damages, state, state.last.index(), "its term is not the one in meta");
+    }
+    return damages;
+  }
+
+  /** Keeps the first one, and the first one above the watermark. */
+  private static void note(List<Damage> damages, EngineState state, long index, String what) {
+    boolean aboveKnown =
+        !damages.isEmpty() && damages.get(damages.size() - 1).index() > state.watermark;
+    if (damages.isEmpty() || (index > state.watermark && !aboveKnown)) {
+      damages.add(new Damage(index, what));
+    }
   }
 
   private static Recovery replay(
       ReadTransaction transaction,
       EngineState state,
       HardState hardState,
-      Optional<Damage> damage) {
-    long readable = Math.min(state.applied, damage.map(d -> d.index() - 1).orElse(state.applied));
+      boolean hardStateIsStale,
+      List<Damage> damages) {
+    Optional<Damage> lowest = damages.stream().findFirst();
+    Optional<Damage> aboveWatermark =
+        damages.stream().filter(damage -> damage.index() > state.watermark).findFirst();
+    long readable =
+        Math.min(state.applied, aboveWatermark.map(d -> d.index() - 1).orElse(state.applied));
     MapName blocks = MapName.blocks(state.generation);
     EffectTable folding = new EffectTable();
     EffectTable active = new EffectTable();
@@ -140,7 +175,9 @@ record Recovery(
     return new Recovery(
         state,
         hardState,
-        damage,
+        hardStateIsStale,
+        lowest,
+        aboveWatermark,
         tables,
         state.foldedBlocks + applier.blocksAdded() + activeApplier.blocksAdded(),
         state.foldedBytes + applier.bytesAdded() + activeApplier.bytesAdded());

@@ -31,13 +31,20 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class StorageEngine implements AutoCloseable {
 
+  /** How often the free space is looked at, beside each batch that folds. */
+  private static final int BATCHES_BETWEEN_LOOKS = 64;
+
+  /** What an effect that waits to be folded takes in log and index, at the most. */
+  private static final int EFFECT_BYTES = 1024;
+
   /** More damaged slots than this are not remembered; they are found again when they are read. */
   private static final int DAMAGED_SLOTS_MAX = 10_000;
 
   private final Environment environment;
   private final EngineOptions options;
   private final ReentrantLock writer = new ReentrantLock();
-  private final Optional<Damage> damage;
+  private final Optional<Damage> unreplayed;
+  private volatile boolean hardStateIsStale;
   private final Set<Long> damagedSlots = ConcurrentHashMap.newKeySet();
 
   private final DeadSlots deadSlots;
@@ -48,12 +55,17 @@ public final class StorageEngine implements AutoCloseable {
   private volatile EffectTable.Pair tables;
   private volatile EngineStatus status;
   private volatile Optional<StoreFailedException> failure = Optional.empty();
+  private volatile Optional<Damage> damage;
   private volatile boolean closed;
+  private volatile long freeBytesSeen = Long.MAX_VALUE;
+  private int batchesSinceLook;
 
   private StorageEngine(Environment environment, EngineOptions options, Recovery recovery) {
     this.environment = environment;
     this.options = options;
     this.damage = recovery.damage();
+    this.unreplayed = recovery.unreplayed();
+    this.hardStateIsStale = recovery.hardStateIsStale();
     this.state = recovery.state();
     this.deadSlots = new DeadSlots(state.last.index());
     this.hardState = recovery.hardState();
@@ -83,10 +95,15 @@ public final class StorageEngine implements AutoCloseable {
    */
   public EngineBatch begin() {
     writer.lock();
+    WriteTransaction transaction = null;
     try {
       requireUsable();
-      return new EngineBatch(this, environment.beginWrite());
-    } catch (RuntimeException e) {
+      transaction = environment.beginWrite();
+      return new EngineBatch(this, transaction);
+    } catch (Throwable e) {
+      if (transaction != null) {
+        transaction.close();
+      }
       writer.unlock();
       throw e;
     }
@@ -107,9 +124,25 @@ public final class StorageEngine implements AutoCloseable {
     return hardState;
   }
 
-  /** The lowest log entry that was missing or damaged at open. */
+  /**
+   * Whether the newest hard state was found damaged at open, so that {@link #hardState()} is the
+   * one before: a member must not vote in a term in which it may have voted already.
+   */
+  public boolean isHardStateStale() {
+    return hardStateIsStale;
+  }
+
+  /** The lowest log entry that is known to be missing or damaged. */
   public Optional<Damage> damage() {
     return damage;
+  }
+
+  /**
+   * The lowest damaged log entry above the watermark at open: the effects from there on are
+   * unknown, so nothing is applied or folded, and reads show the state before it.
+   */
+  public Optional<Damage> unreplayedDamage() {
+    return unreplayed;
   }
 
   /** The entry at an index; empty outside base and last, and where it is damaged. */
@@ -218,7 +251,8 @@ public final class StorageEngine implements AutoCloseable {
   /** How many bytes can still be written, as a careful estimate. */
   public long freeBytes() {
     requireReadable();
-    return environment.freeBytes();
+    freeBytesSeen = environment.freeBytes();
+    return freeBytesSeen;
   }
 
   /** Whether there are effects or log entries that folding and compaction could still take. */
@@ -273,6 +307,21 @@ public final class StorageEngine implements AutoCloseable {
     return tables;
   }
 
+  /**
+   * How many steps that may each take so many bytes fit into a part of the free space: work is done
+   * in smaller slices when the storage is nearly full, so that it can always be done.
+   */
+  int affordable(int bytesEach) {
+    return (int) Math.min(Integer.MAX_VALUE, Math.max(16, freeBytesSeen / 4 / bytesEach));
+  }
+
+  /** Notes a log entry that turns out to be damaged while the engine is open. */
+  void noteLogDamage(long index) {
+    if (damage.isEmpty() || damage.get().index() > index) {
+      damage = Optional.of(new Damage(index, "the entry is missing or fails its checksum"));
+    }
+  }
+
   DeadSlots deadSlots() {
     return deadSlots;
   }
@@ -311,7 +360,13 @@ public final class StorageEngine implements AutoCloseable {
     state = batch.state();
     liveBlocks += batch.applier().blocksAdded();
     liveBytes += batch.applier().bytesAdded();
-    batch.newHardState().ifPresent(value -> hardState = value);
+    batch
+        .newHardState()
+        .ifPresent(
+            value -> {
+              hardState = value;
+              hardStateIsStale = false;
+            });
     batch.repaired().forEach(damagedSlots::remove);
     batch.died().forEach(deadSlots::add);
     deadSlots.compactedTo(state.base.index());
@@ -320,7 +375,11 @@ public final class StorageEngine implements AutoCloseable {
     if (batch.foldFinished()) {
       tables = new EffectTable.Pair(active, Optional.empty());
     }
-    if (active.size() >= options.tableEffectsMax()) {
+    if (tables.frozen().isPresent() || ++batchesSinceLook >= BATCHES_BETWEEN_LOOKS) {
+      batchesSinceLook = 0;
+      freeBytesSeen = environment.freeBytes();
+    }
+    if (active.size() >= Math.min(options.tableEffectsMax(), affordable(EFFECT_BYTES))) {
       freezeActive();
     }
     status = currentStatus();
@@ -337,7 +396,7 @@ public final class StorageEngine implements AutoCloseable {
 
   private void freezeActive() {
     EffectTable active = tables.active();
-    if (tables.frozen().isEmpty() && state.applied > state.watermark) {
+    if (unreplayed.isEmpty() && tables.frozen().isEmpty() && state.applied > state.watermark) {
       tables =
           new EffectTable.Pair(
               new EffectTable(), Optional.of(EffectTable.Frozen.of(active, state.applied)));

@@ -18,10 +18,17 @@ public interface WriteTransaction extends ReadTransaction {
   /**
    * Makes room for a value and gives it out to be filled, which happens before the next call.
    *
-   * @param key is above every key of the map, or a key of the map whose value is replaced
+   * @param key is above every key of the map
    * @return a buffer of that size at position 0
    */
   ByteBuffer reserve(MapName map, byte[] key, int size);
+
+  /**
+   * As {@link #reserve}, for any key; a value that is there is replaced.
+   *
+   * @return a buffer of that size at position 0
+   */
+  ByteBuffer replace(MapName map, byte[] key, int size);
 
   /** Removes a key; false when it was not there. */
   boolean delete(MapName map, byte[] key);

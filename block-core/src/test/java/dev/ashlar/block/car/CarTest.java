@@ -17,11 +17,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class CarTest {
 
@@ -103,6 +106,25 @@ class CarTest {
     assertFails(concat(good, new byte[] {0}), "bytes follow the end", good.length);
     byte[] unknownIndex = version2(version1, new byte[] {5}, 0, 0);
     assertFails(unknownIndex, "unknown format", unknownIndex.length - 1);
+  }
+
+  @Test
+  void aFileThatClaimsMoreThanItHasIsCutOff(@TempDir Path directory) throws IOException {
+    byte[] version1 = write(List.of(), List.of());
+    byte[] rows = littleEndian(4 + 12).putInt(1).putInt(40).putLong(40L << 30).array();
+    byte[] car = version2(version1, concat(new byte[] {(byte) 0x80, 8}, rows), 0, 0);
+    Path file = Files.write(directory.resolve("claims.car"), car);
+
+    try (CarReader reader = CarReader.open(Files.newInputStream(file), CarLimits.DEFAULT)) {
+      assertThatThrownBy(reader::next)
+          .isInstanceOf(CarException.class)
+          .hasMessageContaining("cut off");
+      assertThatThrownBy(reader::next).isInstanceOf(CarException.class);
+    }
+    try (CarReader reader =
+        CarReader.open(new java.io.FileInputStream(file.toFile()), CarLimits.DEFAULT)) {
+      assertThatThrownBy(reader::next).isInstanceOf(CarException.class);
+    }
   }
 
   @Test

@@ -89,6 +89,11 @@ public final class FaultyEnvironment implements Environment {
     }
 
     @Override
+    public ByteBuffer replace(MapName map, byte[] key, int size) {
+      return writer.replace(map, key, size);
+    }
+
+    @Override
     public boolean delete(MapName map, byte[] key) {
       return writer.delete(map, key);
     }

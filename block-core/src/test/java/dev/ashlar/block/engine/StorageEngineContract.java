@@ -156,6 +156,9 @@ public abstract class StorageEngineContract {
     overwrite(MapName.META, Keys.hardState(2));
     crash();
     assertThat(engine.hardState()).isEqualTo(new HardState(5, Optional.of(vote)));
+    assertThat(engine.isHardStateStale()).isTrue();
+    hardState(new HardState(7, Optional.empty()));
+    assertThat(engine.isHardStateStale()).isFalse();
   }
 
   @Test
@@ -312,6 +315,90 @@ public abstract class StorageEngineContract {
     assertThat(engine.status().base().index()).isLessThan(5);
     assertThat(engine.entry(5)).isEmpty();
     assertThat(engine.entry(6)).isPresent();
+  }
+
+  @Test
+  void damageBelowTheWatermarkCostsNoEffectAboveIt() throws Exception {
+    while (engine.status().watermark() < 8) {
+      appendAndApply(TestBlocks.numbered(engine.status().last().index() + 1, 10));
+    }
+    appendAndApply(TestBlocks.numbered(engine.status().last().index() + 1, 10));
+    long last = engine.status().last().index();
+    overwrite(MapName.LOG, Keys.number(engine.status().watermark()));
+
+    crash();
+
+    assertThat(engine.damage()).isPresent();
+    assertThat(engine.unreplayedDamage()).isEmpty();
+    for (long i = 1; i <= last; i++) {
+      Block block = TestBlocks.numbered(i, 10);
+      assertThat(read(block)).as("block %d of %d", i, last).contains(block);
+    }
+    assertThat(engine.status().liveBlocks()).isEqualTo(last);
+  }
+
+  @Test
+  void damageAboveTheWatermarkIsNeverFoldedPast() throws Exception {
+    for (int i = 1; i <= 6; i++) {
+      appendAndApply(TestBlocks.numbered(i, 10));
+    }
+    overwrite(MapName.LOG, Keys.number(3));
+    crash();
+
+    engine.freeze();
+    hardState(new HardState(2, Optional.empty()));
+
+    assertThat(engine.unreplayedDamage().map(Damage::index)).contains(3L);
+    assertThat(engine.status().watermark()).isLessThan(3);
+    try (EngineBatch batch = engine.begin()) {
+      batch.append(1, new Command.NoOp());
+      assertThatThrownBy(() -> batch.applyTo(7)).isInstanceOf(StoreFormatException.class);
+    }
+  }
+
+  @Test
+  void aLogEntryThatRotsWhileOpenStopsCompactionAndNothingElse() throws Exception {
+    for (int i = 1; i <= 12; i++) {
+      appendAndApply(TestBlocks.numbered(i, 10));
+    }
+    crash();
+    engine.freeze();
+    overwrite(MapName.LOG, Keys.number(5));
+    for (int i = 0; i < 20; i++) {
+      try (EngineBatch batch = engine.begin()) {
+        batch.compactTo(Long.MAX_VALUE);
+        batch.commit();
+      }
+    }
+
+    assertThat(engine.status().base().index()).isEqualTo(4);
+    assertThat(engine.damage().map(Damage::index)).contains(5L);
+    appendAndApply(TestBlocks.numbered(13, 10));
+    delete(TestBlocks.numbered(5, 10));
+    assertThat(read(TestBlocks.numbered(5, 10))).isEmpty();
+  }
+
+  @Test
+  void aMissingFormatVersionOverDataIsRefused() {
+    appendAndApply(TestBlocks.numbered(1, 10));
+    try (WriteTransaction write = underneath.beginWrite()) {
+      write.delete(MapName.META, Keys.FORMAT);
+      write.commit();
+    }
+
+    assertThatThrownBy(() -> StorageEngine.open(environment, SMALL))
+        .isInstanceOf(StoreFormatException.class)
+        .hasMessageContaining("format version is missing");
+  }
+
+  @Test
+  void aStoreThatWaitsForItsFoldIsSound() {
+    Block block = TestBlocks.numbered(1, 10);
+    appendAndApply(block);
+    compactAll();
+    delete(block);
+
+    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
   }
 
   @Test

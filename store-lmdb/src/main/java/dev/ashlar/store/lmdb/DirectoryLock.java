@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,10 @@ final class DirectoryLock implements AutoCloseable {
               Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)),
           0);
       return new DirectoryLock(real, channel);
+    } catch (OverlappingFileLockException e) {
+      // Held by this JVM under another name. Closing the channel would give up that lock.
+      IN_USE.remove(real);
+      throw new StoreLockedException(directory.toString(), ProcessHandle.current().pid());
     } catch (IOException | RuntimeException e) {
       if (channel != null) {
         channel.close();

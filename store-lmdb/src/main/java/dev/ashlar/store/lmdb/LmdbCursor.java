@@ -9,10 +9,14 @@ import org.lmdbjava.GetOp;
 final class LmdbCursor implements MapCursor {
 
   private final Cursor<ByteBuffer> cursor;
-  private final KeyBuffer keys = new KeyBuffer();
+  private final KeyBuffer keys;
 
-  LmdbCursor(Cursor<ByteBuffer> cursor) {
+  /**
+   * @param keys the transaction's
+   */
+  LmdbCursor(Cursor<ByteBuffer> cursor, KeyBuffer keys) {
     this.cursor = cursor;
+    this.keys = keys;
   }
 
   @Override

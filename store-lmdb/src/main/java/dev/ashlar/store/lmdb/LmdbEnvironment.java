@@ -10,9 +10,11 @@ import dev.ashlar.block.engine.ReadTransaction;
 import dev.ashlar.block.engine.WriteTransaction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +27,7 @@ import org.lmdbjava.Env;
 import org.lmdbjava.EnvFlags;
 import org.lmdbjava.EnvInfo;
 import org.lmdbjava.Stat;
+import org.lmdbjava.Txn;
 
 /**
  * The engine's ordered maps in one LMDB environment.
@@ -38,6 +41,8 @@ public final class LmdbEnvironment implements Environment {
   private static final long MAP_BYTES_MIN = 64L << 30;
   private static final long MAP_BYTES_MAX = 32L << 40;
   private static final int FILE_MODE = 0600;
+  private static final int LOCK_FILE_HEADER_BYTES = 4096;
+  private static final int READER_SLOT_BYTES = 64;
   private static final String SUSPECT_FILE = "suspect";
 
   private final Path directory;
@@ -48,6 +53,8 @@ public final class LmdbEnvironment implements Environment {
   private final Semaphore readers;
   private final int readersMax;
   private final ConcurrentLinkedQueue<LmdbReader> idleReaders = new ConcurrentLinkedQueue<>();
+  private final KeyBuffer writerKeys = new KeyBuffer();
+  private volatile @Nullable RuntimeException failure;
   private volatile boolean closed;
 
   private LmdbEnvironment(Path directory, DirectoryLock lock, LmdbOptions options)
@@ -89,6 +96,7 @@ public final class LmdbEnvironment implements Environment {
         requireUnsuspected(directory);
       }
       DataFile.check(directory);
+      fillLockFile(directory, options.readersMax());
       return new LmdbEnvironment(directory, lock, options);
     } catch (IOException e) {
       release(lock, e);
@@ -108,20 +116,28 @@ public final class LmdbEnvironment implements Environment {
       }
       LmdbReader idle = idleReaders.poll();
       if (idle == null) {
-        return new LmdbReader(this, env.txnRead());
+        KeyBuffer keys = new KeyBuffer();
+        return new LmdbReader(this, keys, env.txnRead());
       }
       idle.renew();
       return idle;
     } catch (RuntimeException e) {
       readers.release();
       throw LmdbErrors.translate(e, "beginning a read", false);
+    } catch (Error e) {
+      readers.release();
+      throw e;
     }
   }
 
   @Override
   public WriteTransaction beginWrite() {
+    if (failure != null) {
+      throw new StoreFailedException(
+          "the storage has failed before: " + failure.getMessage(), failure, false);
+    }
     try {
-      return new LmdbWriter(this, env.txnWrite());
+      return new LmdbWriter(this, writerKeys, env.txnWrite());
     } catch (RuntimeException e) {
       throw failing(e, "beginning a write", false);
     }
@@ -185,13 +201,39 @@ public final class LmdbEnvironment implements Environment {
   RuntimeException failing(RuntimeException e, String doing, boolean outcomeUnknown) {
     RuntimeException translated = LmdbErrors.translate(e, doing, outcomeUnknown);
     if (translated instanceof StoreFailedException) {
-      if (LmdbErrors.isInputOutput(e) && isNearlyFull()) {
-        // LMDB reports a write that the file system cut short for want of space as EIO.
-        return new NoSpaceException("the file system is full", e);
-      }
+      failure = translated;
       suspect(translated);
     }
     return translated;
+  }
+
+  /**
+   * As {@link #failing}, for a commit. Want of space is said only when LMDB shows that nothing has
+   * changed and that it can go on. It reports a write that the file system cut short as EIO.
+   *
+   * @param transactionId of the transaction that was to be committed
+   */
+  RuntimeException commitFailing(RuntimeException e, long transactionId) {
+    boolean space =
+        LmdbErrors.translate(e, "", false) instanceof NoSpaceException
+            || (LmdbErrors.isInputOutput(e) && isNearlyFull());
+    if (space && isUnchanged(transactionId)) {
+      return new NoSpaceException("the file system is full", e);
+    }
+    StoreFailedException failed =
+        new StoreFailedException(
+            "the storage failed while making a write durable: " + e.getMessage(), e, true);
+    failure = failed;
+    suspect(failed);
+    return failed;
+  }
+
+  private boolean isUnchanged(long transactionId) {
+    try (Txn<ByteBuffer> probe = env.txnWrite()) {
+      return probe.getId() == transactionId;
+    } catch (RuntimeException e) {
+      return false;
+    }
   }
 
   void clearSuspicion() {
@@ -217,6 +259,24 @@ public final class LmdbEnvironment implements Environment {
       return fileStore.getUsableSpace() < 1 << 20;
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  /**
+   * Writes LMDB's reader table out, which LMDB itself leaves full of holes: to touch a hole in a
+   * mapped file on a full disk ends the process. Nobody else has the file, for we have the lock.
+   */
+  private static void fillLockFile(Path directory, int readersMax) throws IOException {
+    byte[] zeros = new byte[LOCK_FILE_HEADER_BYTES + (readersMax + 1) * READER_SLOT_BYTES];
+    try (FileChannel channel =
+        FileChannel.open(
+            directory.resolve("lock.mdb"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(zeros), 0);
+    } catch (IOException e) {
+      throw new NoSpaceException("there is no room for the lock file in " + directory, e);
+    }
+    try (FileChannel self = FileChannel.open(directory, StandardOpenOption.READ)) {
+      self.force(true);
     }
   }
 

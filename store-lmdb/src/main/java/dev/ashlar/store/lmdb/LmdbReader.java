@@ -12,9 +12,10 @@ final class LmdbReader implements ReadTransaction {
 
   private final LmdbEnvironment environment;
   private final Txn<ByteBuffer> transaction;
-  private final KeyBuffer keys = new KeyBuffer();
+  private final KeyBuffer keys;
 
-  LmdbReader(LmdbEnvironment environment, Txn<ByteBuffer> transaction) {
+  LmdbReader(LmdbEnvironment environment, KeyBuffer keys, Txn<ByteBuffer> transaction) {
+    this.keys = keys;
     this.environment = environment;
     this.transaction = transaction;
   }
@@ -32,7 +33,7 @@ final class LmdbReader implements ReadTransaction {
   @Override
   public MapCursor cursor(MapName map) {
     try {
-      return new LmdbCursor(environment.map(map).openCursor(transaction));
+      return new LmdbCursor(environment.map(map).openCursor(transaction), keys);
     } catch (RuntimeException e) {
       throw LmdbErrors.translate(e, "reading", false);
     }

@@ -5,22 +5,28 @@ import dev.ashlar.block.engine.MapName;
 import dev.ashlar.block.engine.WriteTransaction;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import org.lmdbjava.Cursor;
 import org.lmdbjava.Dbi;
 import org.lmdbjava.PutFlags;
 import org.lmdbjava.Txn;
 
-/** The write transaction. It stays on the thread that began it, as LMDB wants it. */
+/**
+ * The write transaction. It stays on the operating system's thread that began it, as LMDB wants it:
+ * between begin and end nothing here waits or takes direct memory, for that could let a virtual
+ * thread change its carrier. The environment has one key buffer for all of them.
+ */
 final class LmdbWriter implements WriteTransaction {
 
-  private static final int VALUE_BYTES = 4096;
-
   private final LmdbEnvironment environment;
+  private final KeyBuffer keys;
   private final Txn<ByteBuffer> transaction;
-  private final KeyBuffer keys = new KeyBuffer();
-  private ByteBuffer values = ByteBuffer.allocateDirect(VALUE_BYTES);
 
-  LmdbWriter(LmdbEnvironment environment, Txn<ByteBuffer> transaction) {
+  /**
+   * @param keys the environment's, used by one writer at a time
+   */
+  LmdbWriter(LmdbEnvironment environment, KeyBuffer keys, Txn<ByteBuffer> transaction) {
     this.environment = environment;
+    this.keys = keys;
     this.transaction = transaction;
   }
 
@@ -36,29 +42,35 @@ final class LmdbWriter implements WriteTransaction {
 
   @Override
   public MapCursor cursor(MapName map) {
-    return new LmdbCursor(environment.map(map).openCursor(transaction));
+    try {
+      Cursor<ByteBuffer> cursor = environment.map(map).openCursor(transaction);
+      return new LmdbCursor(cursor, keys);
+    } catch (RuntimeException e) {
+      throw environment.failing(e, "reading", false);
+    }
   }
 
   @Override
   public void put(MapName map, byte[] key, byte[] value) {
-    if (value.length > values.capacity()) {
-      values = ByteBuffer.allocateDirect(value.length);
-    }
+    replace(map, key, value.length).put(value);
+  }
+
+  @Override
+  public ByteBuffer reserve(MapName map, byte[] key, int size) {
     try {
-      environment.map(map).put(transaction, keys.of(key), values.clear().put(value).flip());
+      // MDB_APPEND fills pages to the brim, and refuses a key that is not above all others.
+      return environment.map(map).reserve(transaction, keys.of(key), size, PutFlags.MDB_APPEND);
+    } catch (Dbi.KeyExistsException e) {
+      throw new IllegalStateException("a key of " + map + " is not above those that are there", e);
     } catch (RuntimeException e) {
       throw environment.failing(e, "writing", false);
     }
   }
 
   @Override
-  public ByteBuffer reserve(MapName map, byte[] key, int size) {
-    Dbi<ByteBuffer> target = environment.map(map);
+  public ByteBuffer replace(MapName map, byte[] key, int size) {
     try {
-      // MDB_APPEND fills pages to the brim, and refuses a key that is not above all others.
-      return target.reserve(transaction, keys.of(key), size, PutFlags.MDB_APPEND);
-    } catch (Dbi.KeyExistsException e) {
-      return replace(target, key, size);
+      return environment.map(map).reserve(transaction, keys.of(key), size);
     } catch (RuntimeException e) {
       throw environment.failing(e, "writing", false);
     }
@@ -75,23 +87,16 @@ final class LmdbWriter implements WriteTransaction {
 
   @Override
   public void commit() {
+    long before = transaction.getId();
     try {
       transaction.commit();
     } catch (RuntimeException e) {
-      throw environment.failing(e, "making a write durable", true);
+      throw environment.commitFailing(e, before);
     }
   }
 
   @Override
   public void close() {
     transaction.close();
-  }
-
-  private ByteBuffer replace(Dbi<ByteBuffer> target, byte[] key, int size) {
-    try {
-      return target.reserve(transaction, keys.of(key), size);
-    } catch (RuntimeException e) {
-      throw environment.failing(e, "writing", false);
-    }
   }
 }

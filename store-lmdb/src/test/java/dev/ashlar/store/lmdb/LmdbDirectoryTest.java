@@ -112,6 +112,37 @@ class LmdbDirectoryTest {
   }
 
   @Test
+  void aMapFullOfTinyBlocksCanBeEmptiedAndFilledAgain() {
+    LmdbOptions options =
+        LmdbOptions.DEFAULT
+            .withMapBytes(6 << 20)
+            .withLimits(StoreLimits.DEFAULT.withReserveBytes(2 << 20));
+    try (LmdbBlockStore store = LmdbBlockStore.open(directory, options)) {
+      for (int round = 0; round < 2; round++) {
+        List<Block> stored = new ArrayList<>();
+        int first = round * 1_000_000;
+        assertThatThrownBy(
+                () -> {
+                  for (int i = 0; i < 4000; i++) {
+                    List<Block> batch = TestBlocks.many(first + i * 100L, 100, 20);
+                    store.putAll(batch);
+                    stored.addAll(batch);
+                  }
+                })
+            .isInstanceOf(NoSpaceException.class);
+        assertThat(stored).hasSizeGreaterThan(1000);
+        for (Block block : stored) {
+          assertThat(store.delete(block.cid())).isTrue();
+        }
+        store.compact();
+        assertThat(store.statistics().blocks()).isZero();
+        assertThat(store.statistics().reclaimableBytes()).isZero();
+      }
+      assertThat(store.verify(bytes -> {}).isSound()).isTrue();
+    }
+  }
+
+  @Test
   void withoutAReserveAFullMapStillLosesNothing() {
     LmdbOptions options =
         LmdbOptions.DEFAULT

@@ -120,6 +120,11 @@ public final class MemoryEnvironment implements Environment {
     }
 
     @Override
+    public ByteBuffer replace(MapName map, byte[] key, int size) {
+      return reserve(map, key, size);
+    }
+
+    @Override
     public boolean delete(MapName map, byte[] key) {
       byte[] value = map(map).get(key);
       if (value == null) {
