@@ -4,6 +4,7 @@ import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -177,18 +178,34 @@ final class Exchange {
       response().reset();
       return;
     }
-    boolean bodyIsComing = !request().isEnded();
-    response()
-        .setStatusCode(problem.code().status())
-        .putHeader("Content-Type", "application/problem+json");
     problem.headers().forEach(response()::putHeader);
-    boolean closes = bodyIsComing && request().version() != HttpVersion.HTTP_2;
-    if (closes) {
-      response().putHeader("Connection", "close");
+    refuse(problem.code().status(), "application/problem+json", problem.toJson().toBuffer());
+  }
+
+  /** Ends with an error; where the request's body is still on its way, the connection ends too. */
+  void refuse(int status, String contentType, Buffer body) {
+    response().setStatusCode(status).putHeader("Content-Type", contentType);
+    boolean closes = "close".equals(response().headers().get("Connection"));
+    if (!closes && !isBodyComing()) {
+      response().end(body);
+      return;
     }
-    Future<Void> sent = response().end(problem.toJson().toBuffer());
-    if (closes) {
-      sent.onComplete(done -> request().connection().close());
+    if (request().version() == HttpVersion.HTTP_2) {
+      // The rest of the body is of no use: the stream ends once the answer is out.
+      response().end(body).onComplete(sent -> response().reset());
+      return;
     }
+    response()
+        .putHeader("Connection", "close")
+        .end(body)
+        .onComplete(sent -> request().connection().close());
+  }
+
+  private boolean isBodyComing() {
+    boolean announced =
+        header("Transfer-Encoding").isPresent()
+            || header("Content-Length").filter(length -> !length.equals("0")).isPresent()
+            || request().version() == HttpVersion.HTTP_2;
+    return announced && !request().isEnded();
   }
 }

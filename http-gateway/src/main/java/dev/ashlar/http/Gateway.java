@@ -142,7 +142,13 @@ public final class Gateway {
       new KuboRoutes(vertx, workers, options.limits(), blocks, Identity.create(agent))
           .addTo(router);
     }
-    router.errorHandler(400, c -> problem(c, Problem.Code.INVALID_REQUEST, "malformed request"));
+    router.errorHandler(
+        400,
+        c ->
+            new Exchange(c)
+                .fail(
+                    new Problem(
+                        Problem.Code.INVALID_REQUEST, "malformed request", RequestGuard.CLOSE)));
     router.errorHandler(404, c -> problem(c, Problem.Code.NOT_FOUND, "no such resource"));
     router.errorHandler(405, c -> problem(c, Problem.Code.METHOD_NOT_ALLOWED, "other methods are"));
     router.errorHandler(500, Gateway::unexpected);

@@ -341,20 +341,22 @@ final class KuboRoutes {
     }
     Problem problem = Problem.of(why);
     boolean clients = why instanceof BadArgument || problem.code() == Problem.Code.INVALID_REQUEST;
-    if (exchange.response().headWritten() || !exchange.request().isEnded()) {
-      // What comes after the first byte, or before the last of the body, ends the connection.
-      exchange.fail(why instanceof BadArgument ? problem : why);
+    if (exchange.response().headWritten()) {
+      exchange.fail(problem);
       return;
     }
     problem.headers().forEach(exchange.response()::putHeader);
     if (clients) {
-      text(exchange, 400, String.valueOf(problem.getMessage()));
+      exchange.refuse(
+          400, "text/plain; charset=utf-8", Buffer.buffer(String.valueOf(problem.getMessage())));
       return;
     }
-    int status = problem.code() == Problem.Code.UNAVAILABLE ? 503 : 500;
-    exchange.json(
-        status,
-        new JsonObject().put("Message", problem.getMessage()).put("Code", 0).put("Type", "error"));
+    JsonObject error =
+        new JsonObject().put("Message", problem.getMessage()).put("Code", 0).put("Type", "error");
+    exchange.refuse(
+        problem.code() == Problem.Code.UNAVAILABLE ? 503 : 500,
+        "application/json",
+        error.toBuffer());
   }
 
   private static void text(Exchange exchange, int status, String text) {

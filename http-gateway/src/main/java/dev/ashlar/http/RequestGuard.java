@@ -20,6 +20,9 @@ final class RequestGuard {
       Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
   private static final String RPC = "/api/v0/";
 
+  /** A client that does not speak HTTP properly is not listened to any longer. */
+  static final Map<String, String> CLOSE = Map.of("Connection", "close");
+
   private final GatewayOptions options;
 
   RequestGuard(GatewayOptions options) {
@@ -35,10 +38,11 @@ final class RequestGuard {
     HttpServerRequest request = exchange.request();
     HostAndPort authority = request.authority();
     if (request.uri().chars().anyMatch(c -> c <= ' ' || c == 127)) {
-      throw new Problem(Problem.Code.INVALID_REQUEST, "the request target has control characters");
+      throw new Problem(
+          Problem.Code.INVALID_REQUEST, "the request target has control characters", CLOSE);
     }
     if (authority == null || request.headers().getAll("Host").size() > 1) {
-      throw new Problem(Problem.Code.INVALID_REQUEST, "a request names its Host, once");
+      throw new Problem(Problem.Code.INVALID_REQUEST, "a request names its Host, once", CLOSE);
     }
     if (!isHealthCheck(request.path()) && !options.admits(exchange.header("Authorization"))) {
       throw new Problem(

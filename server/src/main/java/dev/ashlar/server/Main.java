@@ -64,15 +64,14 @@ public final class Main {
   /** Begins here; ends with the exit status that {@code ashlar --help} lists. */
   public static void main(String[] arguments) {
     try {
-      System.exit(commandLine(arguments).execute(arguments));
+      System.exit(commandLine(new Settings(System.getenv(), arguments)).execute(arguments));
     } catch (UncheckedIOException e) {
       System.err.println("ashlar: " + message(e));
       System.exit(CommandLine.ExitCode.USAGE);
     }
   }
 
-  static CommandLine commandLine(String... arguments) {
-    Settings settings = new Settings(System.getenv(), arguments);
+  static CommandLine commandLine(Settings settings) {
     CommandLine commandLine = new CommandLine(new Main());
     commandLine.setDefaultValueProvider(settings);
     commandLine.setExecutionStrategy(

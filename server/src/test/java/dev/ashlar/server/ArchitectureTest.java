@@ -1,0 +1,98 @@
+package dev.ashlar.server;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.ashlar.block.Block;
+import org.junit.jupiter.api.Test;
+
+/** The walls of ARCHITECTURE.md. */
+class ArchitectureTest {
+
+  private static final JavaClasses ASHLAR =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .withImportOption(location -> !location.contains("-tests.jar"))
+          .importPackages("dev.ashlar");
+
+  @Test
+  void packagesHaveNoCycles() {
+    slices().matching("dev.ashlar.(**)").should().beFreeOfCycles().check(ASHLAR);
+  }
+
+  @Test
+  void theCoreKnowsTheJdkAndSmallPureLibraries() {
+    classes()
+        .that()
+        .resideInAPackage("dev.ashlar.block..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.ashlar.block..", "java..", "org.bouncycastle.crypto..", "org.jspecify..")
+        .check(ASHLAR);
+  }
+
+  @Test
+  void theCoreStartsNoThreadReadsNoClockAndDrawsNoRandom() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.ashlar.block..")
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.util.Random")
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAPackage("java.time..")
+        .orShould()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .callMethod(Thread.class, "start")
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAPackage("java.nio.file..")
+        .check(ASHLAR);
+  }
+
+  @Test
+  void storesKnowTheCoreAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.ashlar.store..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.ashlar.http..", "dev.ashlar.raft..", "dev.ashlar.server..", "io..")
+        .check(ASHLAR);
+  }
+
+  @Test
+  void theGatewayKnowsNeitherStoresNorReplication() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.ashlar.http..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.ashlar.raft..",
+            "dev.ashlar.store..",
+            "dev.ashlar.server..",
+            "dev.ashlar.block.engine..")
+        .check(ASHLAR);
+  }
+
+  @Test
+  void onlyStorageMakesBlocksFromWhatItReadsBack() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("dev.ashlar.block..", "dev.ashlar.raft..")
+        .should()
+        .callMethod(
+            Block.class, "stored", dev.ashlar.block.Cid.class, java.nio.ByteBuffer.class, int.class)
+        .check(ASHLAR);
+  }
+}
