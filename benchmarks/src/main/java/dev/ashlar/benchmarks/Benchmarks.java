@@ -4,7 +4,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/** Runs the measurements: {@code layouts [DIRECTORY]}, or {@code jmh [JMH ARGUMENTS]}. */
+/**
+ * Runs the measurements: {@code layouts [DIRECTORY]}, {@code http [DIRECTORY]}, {@code jmh [JMH
+ * ARGUMENTS]}.
+ */
 public final class Benchmarks {
 
   private Benchmarks() {}
@@ -16,9 +19,10 @@ public final class Benchmarks {
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
     switch (which) {
       case "layouts" -> Layouts.run(directory(rest));
+      case "http" -> HttpLoad.run(directory(rest));
       case "jmh" -> org.openjdk.jmh.Main.main(rest);
       default -> {
-        System.err.println("usage: layouts [DIRECTORY] | jmh [JMH ARGUMENTS]");
+        System.err.println("usage: layouts [DIRECTORY] | http [DIRECTORY] | jmh [JMH ARGUMENTS]");
         System.exit(2);
       }
     }
