@@ -13,10 +13,19 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Sends a stored block, or a range of it: 200, 206, 304, 404 or 416 (RFC 9110 §13 and §14). The
- * bytes are copied once, from where the store has them into a pooled buffer that the socket takes.
+ * Sends a stored block, or a range of it: 200, 206, 304, 404 or 416 (RFC 9110 §13 and §14).
+ *
+ * <p>Bytes are copied once, from where the store has them into a pooled buffer that the socket
+ * takes, a slice at a time: the next slice is read when the socket has taken the one before, so a
+ * client that reads slowly holds one slice and no transaction.
  */
 final class BlockResponse {
+
+  /** How much of a block is held for one client. */
+  private static final int SLICE_BYTES = 512 << 10;
+
+  /** Up to this much goes out with the end of the response, in one write. */
+  private static final int SMALL_BYTES = 64 << 10;
 
   private final Workers workers;
   private final int inlineReadBytesMax;
@@ -39,14 +48,15 @@ final class BlockResponse {
       String entityTag,
       Map<String, String> headers,
       Map<String, String> validators) {
-    if (exchange.isHead() || matches(exchange, entityTag)) {
+    boolean matches = matches(exchange, entityTag);
+    if (exchange.isHead() || matches) {
       exchange.answer(
           workers.call(store -> store.size(cid)),
           size -> {
             if (size.isEmpty()) {
               throw absent(cid);
             }
-            if (matches(exchange, entityTag)) {
+            if (matches) {
               notModified(exchange, entityTag, validators);
             } else {
               head(exchange, entityTag, headers, size.getAsInt());
@@ -54,87 +64,137 @@ final class BlockResponse {
           });
       return;
     }
+    Optional<String> range =
+        exchange
+            .header("Range")
+            .filter(value -> exchange.header("If-Range").map(entityTag::equals).orElse(true));
     exchange.answer(
-        read(cid),
+        read(cid, size -> range.flatMap(value -> ByteRange.parse(value, size))),
         read -> {
-          if (read.isEmpty()) {
-            throw absent(cid);
-          }
-          body(exchange, entityTag, headers, read.get());
-        });
+          Part part = read.orElseThrow(() -> absent(cid));
+          HttpServerResponse response = exchange.response();
+          headers.forEach(response::putHeader);
+          response.putHeader("ETag", entityTag).putHeader("Accept-Ranges", "bytes");
+          part.range.ifPresent(
+              r ->
+                  response
+                      .setStatusCode(206)
+                      .putHeader("Content-Range", r.contentRange(part.blockBytes)));
+          transfer(exchange, cid, part);
+        },
+        read -> read.ifPresent(Part::release));
+  }
+
+  /**
+   * Answers with the whole block and these headers.
+   *
+   * @param absent what to fail with where it is not there
+   */
+  void sendWhole(Exchange exchange, Cid cid, Map<String, String> headers, Problem absent) {
+    exchange.answer(
+        read(cid, size -> Optional.empty()),
+        read -> {
+          Part part = read.orElseThrow(() -> absent);
+          headers.forEach(exchange.response()::putHeader);
+          transfer(exchange, cid, part);
+        },
+        read -> read.ifPresent(Part::release));
   }
 
   static Problem absent(Cid cid) {
     return new Problem(Problem.Code.NOT_FOUND, "block " + cid + " is not here");
   }
 
-  /** Sends all of a block that has been read, with these headers. */
-  void whole(Exchange exchange, Map<String, String> headers, ByteBuf bytes) {
-    headers.forEach(exchange.response()::putHeader);
-    int held = held(bytes);
-    exchange
-        .response()
-        .putHeader("Content-Length", Integer.toString(bytes.readableBytes()))
-        .end(BufferInternal.buffer(bytes))
-        .onComplete(done -> release(bytes, held));
+  /** Which part of a block of a size is wanted; empty for all of it. May throw a problem. */
+  private interface Wanted {
+    Optional<ByteRange> of(int blockBytes);
   }
 
-  /** A copy of the block's bytes; whoever gets it sends it, for it must be released. */
-  Future<Optional<ByteBuf>> read(Cid cid) {
+  private Future<Optional<Part>> read(Cid cid, Wanted wanted) {
     if (inlineReadBytesMax > 0) {
       // An option of the operator's: a small block that is in memory is read faster than handed on.
       BlockStore store = workers.store();
       int size = store.size(cid).orElse(0);
       if (size <= inlineReadBytesMax) {
-        return Future.succeededFuture(store.view(cid, BlockResponse::copy));
+        return Future.succeededFuture(store.view(cid, bytes -> firstPart(bytes, wanted)));
       }
     }
-    return workers.call(store -> store.view(cid, this::copyWithinBudget));
+    return workers.call(store -> store.view(cid, bytes -> firstPart(bytes, wanted)));
   }
 
-  private ByteBuf copyWithinBudget(ByteBuffer bytes) {
-    if (!workers.takeBytes(bytes.remaining())) {
+  private Part firstPart(ByteBuffer bytes, Wanted wanted) {
+    int size = bytes.remaining();
+    Optional<ByteRange> range = wanted.of(size);
+    int from = range.map(ByteRange::first).orElse(0);
+    int to = range.map(r -> r.last() + 1).orElse(size);
+    return new Part(copy(bytes, from, Math.min(to, from + SLICE_BYTES)), size, range, from, to);
+  }
+
+  private ByteBuf copy(ByteBuffer bytes, int from, int to) {
+    if (!workers.downloads().take(to - from)) {
       throw new StoreUnavailableException("too many downloads are under way; try again");
     }
-    return copy(bytes);
-  }
-
-  private static ByteBuf copy(ByteBuffer bytes) {
-    return PooledByteBufAllocator.DEFAULT.directBuffer(bytes.remaining()).writeBytes(bytes);
-  }
-
-  private void body(
-      Exchange exchange, String entityTag, Map<String, String> headers, ByteBuf bytes) {
-    int size = bytes.readableBytes();
-    int held = held(bytes);
     try {
-      Optional<ByteRange> range = range(exchange, entityTag, size);
-      HttpServerResponse response = exchange.response();
-      headers.forEach(response::putHeader);
-      response.putHeader("ETag", entityTag).putHeader("Accept-Ranges", "bytes");
-      range.ifPresent(
-          part -> response.setStatusCode(206).putHeader("Content-Range", part.contentRange(size)));
-      ByteBuf part =
-          range.isPresent() ? bytes.slice(range.get().first(), range.get().length()) : bytes;
-      response
-          .putHeader("Content-Length", Integer.toString(part.readableBytes()))
-          .end(BufferInternal.buffer(part))
-          .onComplete(done -> release(bytes, held));
-    } catch (RuntimeException e) {
-      release(bytes, held);
+      return PooledByteBufAllocator.DEFAULT
+          .directBuffer(to - from)
+          .writeBytes(bytes.slice(from, to - from));
+    } catch (RuntimeException | Error e) {
+      workers.downloads().give(to - from);
       throw e;
     }
   }
 
-  /** How much of the budget a copy has taken: what was read on the event loop has taken none. */
-  private int held(ByteBuf bytes) {
-    int size = bytes.readableBytes();
-    return inlineReadBytesMax > 0 && size <= inlineReadBytesMax ? 0 : size;
+  private void transfer(Exchange exchange, Cid cid, Part part) {
+    int length = part.to - part.from;
+    exchange.response().putHeader("Content-Length", Integer.toString(length));
+    if (length <= SMALL_BYTES) {
+      exchange.response().end(BufferInternal.buffer(part.slice)).onComplete(done -> part.release());
+      return;
+    }
+    transferSlice(exchange, cid, part, part.slice, part.from);
   }
 
-  private void release(ByteBuf bytes, int held) {
-    bytes.release();
-    workers.giveBytes(held);
+  /** Writes a slice; when the socket has taken it, reads and writes the next one, or ends. */
+  private void transferSlice(Exchange exchange, Cid cid, Part part, ByteBuf slice, int from) {
+    int length = slice.readableBytes();
+    exchange
+        .response()
+        .write(BufferInternal.buffer(slice))
+        .onComplete(
+            written -> {
+              release(slice, length);
+              int next = from + length;
+              if (written.failed()) {
+                exchange.fail(written.cause());
+              } else if (next == part.to) {
+                exchange.response().end();
+              } else {
+                readSlice(exchange, cid, part, next);
+              }
+            });
+  }
+
+  private void readSlice(Exchange exchange, Cid cid, Part part, int from) {
+    int to = Math.min(part.to, from + SLICE_BYTES);
+    workers
+        .call(store -> store.view(cid, bytes -> copy(bytes, from, to)))
+        .onFailure(exchange::fail)
+        .onSuccess(
+            slice -> {
+              if (slice.isEmpty()) {
+                // Deleted meanwhile: a broken connection says that the rest is missing.
+                exchange.fail(absent(cid));
+              } else if (exchange.isGone()) {
+                release(slice.get(), to - from);
+              } else {
+                transferSlice(exchange, cid, part, slice.get(), from);
+              }
+            });
+  }
+
+  private void release(ByteBuf slice, int length) {
+    slice.release();
+    workers.downloads().give(length);
   }
 
   private static void head(
@@ -167,11 +227,26 @@ final class BlockResponse {
     return false;
   }
 
-  /** The range that was asked for, where it is one and If-Range allows it (RFC 9110 §13.1.5). */
-  private static Optional<ByteRange> range(Exchange exchange, String entityTag, int size) {
-    boolean allowed = exchange.header("If-Range").map(entityTag::equals).orElse(true);
-    return allowed
-        ? exchange.header("Range").flatMap(value -> ByteRange.parse(value, size))
-        : Optional.empty();
+  /** What is to be sent of a block, with its first slice; whoever has it sends or releases it. */
+  private final class Part {
+    private final ByteBuf slice;
+    private final int sliceBytes;
+    private final int blockBytes;
+    private final Optional<ByteRange> range;
+    private final int from;
+    private final int to;
+
+    Part(ByteBuf slice, int blockBytes, Optional<ByteRange> range, int from, int to) {
+      this.slice = slice;
+      this.sliceBytes = slice.readableBytes();
+      this.blockBytes = blockBytes;
+      this.range = range;
+      this.from = from;
+      this.to = to;
+    }
+
+    void release() {
+      BlockResponse.this.release(slice, sliceBytes);
+    }
   }
 }

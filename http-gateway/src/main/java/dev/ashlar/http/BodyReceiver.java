@@ -65,17 +65,8 @@ final class BodyReceiver<T> {
     this.then = then;
   }
 
-  /**
-   * Begins to receive.
-   *
-   * @param bytesExpected what to hold room for, the limit where it is not known
-   */
-  Future<T> receive(long bytesExpected) {
-    if (!workers.takeBytes(bytesExpected)) {
-      return Future.failedFuture(
-          new StoreUnavailableException("too many uploads are under way; not done, try again"));
-    }
-    held = bytesExpected;
+  /** Begins to receive. */
+  Future<T> receive() {
     stream.exceptionHandler(this::fail);
     stream.handler(this::take);
     stream.endHandler(
@@ -98,6 +89,11 @@ final class BodyReceiver<T> {
       fail(new BlockTooLargeException(received, blockBytesMax));
       return;
     }
+    if (!workers.uploads().take(part.length())) {
+      fail(new StoreUnavailableException("too many uploads are under way; not done, try again"));
+      return;
+    }
+    held += part.length();
     pending.add(part);
     pendingBytes += part.length();
     if (pendingBytes >= PAUSE_FROM_BYTES && !paused) {
@@ -167,12 +163,19 @@ final class BodyReceiver<T> {
     receivedAtCheck = received;
   }
 
+  /** Ends it, unless all of the stream has come. */
+  void cutShort(Throwable why) {
+    if (!ended) {
+      fail(why);
+    }
+  }
+
   private void fail(Throwable why) {
     result.tryFail(why);
   }
 
   private void release() {
-    workers.giveBytes(held);
+    workers.uploads().give(held);
     if (timer >= 0) {
       vertx.cancelTimer(timer);
     }

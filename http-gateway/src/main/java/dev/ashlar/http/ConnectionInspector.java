@@ -82,7 +82,9 @@ final class ConnectionInspector extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (requestsUnderWay == 0 && headTimeout == null) {
+    // Of HTTP/2 the first request alone is timed: what comes between requests is no header there.
+    boolean http1 = !chosen || context.pipeline().get(DECODER) != null;
+    if (http1 && requestsUnderWay == 0 && headTimeout == null) {
       startHeadTimeout(context);
     }
     if (!chosen && message instanceof ByteBuf bytes) {

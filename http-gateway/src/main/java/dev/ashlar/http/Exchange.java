@@ -13,6 +13,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,15 +23,28 @@ final class Exchange {
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
   private final RoutingContext context;
+  private final BiConsumer<Exchange, Problem> refusal;
 
-  Exchange(RoutingContext context) {
+  private Exchange(RoutingContext context, BiConsumer<Exchange, Problem> refusal) {
     this.context = context;
+    this.refusal = refusal;
   }
 
-  /** A route's handler that answers with a problem when it throws one. */
+  /** An exchange that is refused with problem details. */
+  Exchange(RoutingContext context) {
+    this(context, Exchange::refuseWithDetails);
+  }
+
+  /** A route's handler that answers with problem details when the route fails. */
   static Handler<RoutingContext> handler(Handler<Exchange> route) {
+    return handler(route, Exchange::refuseWithDetails);
+  }
+
+  /** A route's handler that answers in a form of its own when the route fails. */
+  static Handler<RoutingContext> handler(
+      Handler<Exchange> route, BiConsumer<Exchange, Problem> refusal) {
     return context -> {
-      Exchange exchange = new Exchange(context);
+      Exchange exchange = new Exchange(context, refusal);
       try {
         route.handle(exchange);
       } catch (RuntimeException e) {
@@ -145,18 +159,38 @@ final class Exchange {
 
   /** Completes with what a future gives, or with its problem. */
   <T> void answer(Future<T> future, Handler<T> success) {
+    answer(future, success, dropped -> {});
+  }
+
+  /**
+   * Completes with what a future gives, or with its problem.
+   *
+   * @param dropped takes what nobody is there to be sent to any more, or what could not be sent
+   */
+  <T> void answer(Future<T> future, Handler<T> success, Handler<T> dropped) {
     future
         .onSuccess(
             value -> {
-              if (!isGone()) {
-                try {
-                  success.handle(value);
-                } catch (RuntimeException e) {
-                  fail(e);
-                }
+              if (isGone()) {
+                dropped.handle(value);
+                return;
+              }
+              try {
+                success.handle(value);
+              } catch (RuntimeException e) {
+                dropped.handle(value);
+                fail(e);
               }
             })
         .onFailure(this::fail);
+  }
+
+  /** Writes a body and ends when the socket has taken it, so that a stop does not cut it off. */
+  void endWhenWritten(HttpServerResponse response, Buffer body) {
+    response
+        .putHeader("Content-Length", Integer.toString(body.length()))
+        .write(body)
+        .onSuccess(written -> response.end());
   }
 
   /** Whether there is nobody to answer any more. */
@@ -164,7 +198,7 @@ final class Exchange {
     return response().ended() || response().closed();
   }
 
-  /** Answers with problem details; a body that is still on its way ends the connection. */
+  /** Answers with what went wrong, in the exchange's form. */
   void fail(Throwable why) {
     Problem problem = Problem.of(why);
     if (problem.code() == Problem.Code.INTERNAL) {
@@ -179,6 +213,10 @@ final class Exchange {
       return;
     }
     problem.headers().forEach(response()::putHeader);
+    refusal.accept(this, problem);
+  }
+
+  private void refuseWithDetails(Problem problem) {
     refuse(problem.code().status(), "application/problem+json", problem.toJson().toBuffer());
   }
 

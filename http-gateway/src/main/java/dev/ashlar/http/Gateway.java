@@ -21,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -150,7 +151,7 @@ public final class Gateway {
                     new Problem(
                         Problem.Code.INVALID_REQUEST, "malformed request", RequestGuard.CLOSE)));
     router.errorHandler(404, c -> problem(c, Problem.Code.NOT_FOUND, "no such resource"));
-    router.errorHandler(405, c -> problem(c, Problem.Code.METHOD_NOT_ALLOWED, "other methods are"));
+    router.errorHandler(405, Gateway::otherMethod);
     router.errorHandler(500, Gateway::unexpected);
     return router;
   }
@@ -208,6 +209,20 @@ public final class Gateway {
 
   private static void problem(RoutingContext context, Problem.Code code, String detail) {
     new Exchange(context).fail(new Problem(code, detail));
+  }
+
+  private static void otherMethod(RoutingContext context) {
+    String path = context.normalizedPath();
+    String allowed =
+        path.equals("/blocks")
+            ? "GET, POST"
+            : path.startsWith("/blocks/") ? "GET, HEAD, PUT, DELETE" : "GET";
+    new Exchange(context)
+        .fail(
+            new Problem(
+                Problem.Code.METHOD_NOT_ALLOWED,
+                "this resource takes " + allowed,
+                Map.of("Allow", allowed)));
   }
 
   private static void unexpected(RoutingContext context) {

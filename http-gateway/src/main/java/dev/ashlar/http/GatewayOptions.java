@@ -146,7 +146,9 @@ public record GatewayOptions(
           || eventLoops < 1
           || inlineReadBytesMax < 0
           || listLimitDefault < 1) {
-        throw new IllegalArgumentException("a gateway limit is out of range: " + this);
+        throw new IllegalArgumentException(
+            "a limit of the HTTP server is out of range: counts and times are at least 1, lines and"
+                + " headers at least 256 bytes");
       }
     }
   }

@@ -88,14 +88,7 @@ final class KuboRoutes {
 
   /** As {@link Exchange#handler}, with errors in Kubo's form. */
   private static Handler<RoutingContext> handler(Handler<Exchange> route) {
-    return context -> {
-      Exchange exchange = new Exchange(context);
-      try {
-        route.handle(exchange);
-      } catch (RuntimeException e) {
-        fail(exchange, e);
-      }
-    };
+    return Exchange.handler(route, KuboRoutes::refuse);
   }
 
   private void blockPut(Exchange exchange) {
@@ -109,24 +102,40 @@ final class KuboRoutes {
       throw new BadArgument("file argument 'data' is required: send multipart/form-data");
     }
     List<Future<PutResult>> results = new ArrayList<>();
+    List<BodyReceiver<PutResult>> receivers = new ArrayList<>();
     exchange.request().setExpectMultipart(true);
     exchange
         .request()
-        .exceptionHandler(e -> fail(exchange, new BadArgument(String.valueOf(e.getMessage()))));
-    exchange.request().uploadHandler(upload -> results.add(receive(exchange, upload, format)));
-    exchange.request().endHandler(end -> putEnded(exchange, results, format));
+        .exceptionHandler(
+            e -> {
+              receivers.forEach(receiver -> receiver.cutShort(e));
+              exchange.fail(new BadArgument("the multipart body is malformed: " + e.getMessage()));
+            });
+    exchange
+        .request()
+        .uploadHandler(
+            upload -> {
+              BodyReceiver<PutResult> receiver = receiver(upload, format);
+              receivers.add(receiver);
+              results.add(receiver.receive().onFailure(exchange::fail));
+            });
+    exchange
+        .request()
+        .endHandler(
+            end -> {
+              BadArgument cut = new BadArgument("the multipart body is cut short");
+              receivers.forEach(receiver -> receiver.cutShort(cut));
+              putEnded(exchange, results, format);
+            });
     exchange.invite();
   }
 
-  private Future<PutResult> receive(
-      Exchange exchange, HttpServerFileUpload upload, PutFormat format) {
+  private BodyReceiver<PutResult> receiver(HttpServerFileUpload upload, PutFormat format) {
     int blockBytesMax = workers.store().blockBytesMax();
     BlockAssembler assembler =
         BlockAssembler.of(format.codec(), format.function(), -1, blockBytesMax);
     return new BodyReceiver<>(
-            vertx, workers, limits, upload, assembler, blockBytesMax, BlockStore::put)
-        .receive(blockBytesMax)
-        .onFailure(e -> fail(exchange, e));
+        vertx, workers, limits, upload, assembler, blockBytesMax, BlockStore::put);
   }
 
   private static void putEnded(
@@ -135,8 +144,7 @@ final class KuboRoutes {
       return;
     }
     if (results.isEmpty() || results.size() > FILES_MAX) {
-      fail(
-          exchange,
+      exchange.fail(
           new BadArgument("one to " + FILES_MAX + " files are required, not " + results.size()));
       return;
     }
@@ -158,24 +166,16 @@ final class KuboRoutes {
 
   private void blockGet(Exchange exchange) {
     Cid cid = argument(exchange);
-    answer(
+    blocks.sendWhole(
         exchange,
-        blocks.read(cid),
-        read -> {
-          if (read.isEmpty()) {
-            throw absent(cid);
-          }
-          blocks.whole(
-              exchange,
-              Map.of("Content-Type", "application/vnd.ipld.raw", "X-Stream-Output", "1"),
-              read.get());
-        });
+        cid,
+        Map.of("Content-Type", "application/vnd.ipld.raw", "X-Stream-Output", "1"),
+        absent(cid));
   }
 
   private void blockStat(Exchange exchange) {
     Cid cid = argument(exchange);
-    answer(
-        exchange,
+    exchange.answer(
         workers.call(store -> store.size(cid)),
         size -> {
           if (size.isEmpty()) {
@@ -190,8 +190,7 @@ final class KuboRoutes {
     boolean force = exchange.flag("force", false);
     boolean quiet = exchange.flag("quiet", false);
     List<Cid> cids = arguments(exchange);
-    answer(
-        exchange,
+    exchange.answer(
         workers.call(store -> remove(store, cids, force, quiet)),
         lines -> stream(exchange).end(lines));
   }
@@ -221,8 +220,7 @@ final class KuboRoutes {
 
   /** Writes a page and goes on once the client has taken it. */
   private void refsPage(Exchange exchange, BlockCursor cursor) {
-    answer(
-        exchange,
+    exchange.answer(
         workers.call(store -> store.list(cursor, REFS_PAGE)),
         page -> {
           Buffer lines = Buffer.buffer();
@@ -320,33 +318,8 @@ final class KuboRoutes {
     return json.toBuffer().appendString("\n");
   }
 
-  private static <T> void answer(Exchange exchange, Future<T> future, Handler<T> success) {
-    future
-        .onSuccess(
-            value -> {
-              if (!exchange.isGone()) {
-                try {
-                  success.handle(value);
-                } catch (RuntimeException e) {
-                  fail(exchange, e);
-                }
-              }
-            })
-        .onFailure(e -> fail(exchange, e));
-  }
-
-  private static void fail(Exchange exchange, Throwable why) {
-    if (exchange.isGone()) {
-      return;
-    }
-    Problem problem = Problem.of(why);
-    boolean clients = why instanceof BadArgument || problem.code() == Problem.Code.INVALID_REQUEST;
-    if (exchange.response().headWritten()) {
-      exchange.fail(problem);
-      return;
-    }
-    problem.headers().forEach(exchange.response()::putHeader);
-    if (clients) {
+  private static void refuse(Exchange exchange, Problem problem) {
+    if (problem.code() == Problem.Code.INVALID_REQUEST) {
       exchange.refuse(
           400, "text/plain; charset=utf-8", Buffer.buffer(String.valueOf(problem.getMessage())));
       return;

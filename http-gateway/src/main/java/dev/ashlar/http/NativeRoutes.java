@@ -45,10 +45,7 @@ final class NativeRoutes {
     long codec = Multicodec.parse(exchange.parameter("codec").orElse("raw"));
     HashFunction function = HashFunction.parse(exchange.parameter("hash").orElse("sha2-256"));
     long length = exchange.contentLength();
-    receive(
-        exchange,
-        BlockAssembler.of(codec, function, length, workers.store().blockBytesMax()),
-        length);
+    receive(exchange, BlockAssembler.of(codec, function, length, workers.store().blockBytesMax()));
   }
 
   private void put(Exchange exchange) {
@@ -58,11 +55,10 @@ final class NativeRoutes {
           Problem.Code.INVALID_REQUEST, "an identity CID carries its bytes and is never stored");
     }
     long length = exchange.contentLength();
-    receive(
-        exchange, BlockAssembler.expecting(cid, length, workers.store().blockBytesMax()), length);
+    receive(exchange, BlockAssembler.expecting(cid, length, workers.store().blockBytesMax()));
   }
 
-  private void receive(Exchange exchange, BlockAssembler assembler, long length) {
+  private void receive(Exchange exchange, BlockAssembler assembler) {
     exchange.requirePlainBody();
     int blockBytesMax = workers.store().blockBytesMax();
     exchange.invite();
@@ -75,7 +71,7 @@ final class NativeRoutes {
                 assembler,
                 blockBytesMax,
                 BlockStore::put)
-            .receive(length >= 0 ? length : blockBytesMax),
+            .receive(),
         result -> putDone(exchange, result));
   }
 
@@ -114,7 +110,9 @@ final class NativeRoutes {
         exchange.parameter("limit").map(NativeRoutes::limit).orElse(limits.listLimitDefault());
     exchange.answer(
         workers.call(store -> lines(store.list(cursor, limit))),
-        lines -> exchange.response().putHeader("Content-Type", "application/x-ndjson").end(lines));
+        lines ->
+            exchange.endWhenWritten(
+                exchange.response().putHeader("Content-Type", "application/x-ndjson"), lines));
   }
 
   private static Buffer lines(BlockPage page) {

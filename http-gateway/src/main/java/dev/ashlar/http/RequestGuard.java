@@ -44,7 +44,19 @@ final class RequestGuard {
     if (authority == null || request.headers().getAll("Host").size() > 1) {
       throw new Problem(Problem.Code.INVALID_REQUEST, "a request names its Host, once", CLOSE);
     }
-    if (!isHealthCheck(request.path()) && !options.admits(exchange.header("Authorization"))) {
+    exchange
+        .header("Transfer-Encoding")
+        .filter(encoding -> !encoding.equalsIgnoreCase("chunked"))
+        .ifPresent(
+            encoding -> {
+              throw new Problem(
+                  Problem.Code.INVALID_REQUEST, "no transfer encoding but chunked is taken", CLOSE);
+            });
+    boolean preflight =
+        HttpMethod.OPTIONS.equals(request.method()) && request.path().startsWith("/ipfs/");
+    if (!isHealthCheck(request.path())
+        && !preflight
+        && !options.admits(exchange.header("Authorization"))) {
       throw new Problem(
           Problem.Code.UNAUTHORIZED,
           "send Authorization: Bearer TOKEN with a token of this server",
@@ -78,7 +90,7 @@ final class RequestGuard {
     boolean own =
         uri.isPresent()
             && authority.host().equalsIgnoreCase(uri.get().getHost())
-            && port(uri.get()) == (authority.port() < 0 ? 80 : authority.port());
+            && port(uri.get(), uri.get().getPort()) == port(uri.get(), authority.port());
     if (!own) {
       throw new Problem(
           Problem.Code.FORBIDDEN, "requests from " + printable(origin) + " change nothing here");
@@ -92,8 +104,8 @@ final class RequestGuard {
         || name.startsWith("[")
         || name.indexOf(':') >= 0
         || name.matches("\\d{1,3}(\\.\\d{1,3}){3}")
-        || name.equals(options.host())
-        || options.hostNames().contains(name);
+        || name.equals(options.host().toLowerCase(Locale.ROOT))
+        || options.hostNames().stream().anyMatch(name::equalsIgnoreCase);
   }
 
   private static Optional<URI> parse(String text) {
@@ -104,9 +116,10 @@ final class RequestGuard {
     }
   }
 
-  private static int port(URI uri) {
-    if (uri.getPort() >= 0) {
-      return uri.getPort();
+  /** A port, or where it is left out the usual one of the origin's scheme. */
+  private static int port(URI uri, int given) {
+    if (given >= 0) {
+      return given;
     }
     return "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
   }

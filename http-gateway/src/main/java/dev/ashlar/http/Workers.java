@@ -7,7 +7,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /**
@@ -21,13 +20,14 @@ final class Workers {
 
   private final BlockStore store;
   private final WorkerExecutor executor;
-  private final long bytesMax;
+  private final ByteBudget uploads;
+  private final ByteBudget downloads;
   private final AtomicInteger tasks = new AtomicInteger();
-  private final AtomicLong bytesHeld = new AtomicLong();
 
   Workers(Vertx vertx, BlockStore store, GatewayOptions.Limits limits) {
     this.store = store;
-    this.bytesMax = limits.bodyBytesInFlightMax();
+    this.uploads = new ByteBudget(limits.bodyBytesInFlightMax());
+    this.downloads = new ByteBudget(limits.bodyBytesInFlightMax());
     this.executor =
         vertx.createSharedWorkerExecutor("ashlar-http", limits.workers(), 5, TimeUnit.MINUTES);
   }
@@ -49,21 +49,14 @@ final class Workers {
         .onComplete(done -> tasks.decrementAndGet());
   }
 
-  /**
-   * Takes room for bytes that a request will hold.
-   *
-   * @return false when there is none; nothing was taken
-   */
-  boolean takeBytes(long bytes) {
-    if (bytesHeld.addAndGet(bytes) > bytesMax) {
-      bytesHeld.addAndGet(-bytes);
-      return false;
-    }
-    return true;
+  /** Room for the bytes of bodies that are being received. */
+  ByteBudget uploads() {
+    return uploads;
   }
 
-  void giveBytes(long bytes) {
-    bytesHeld.addAndGet(-bytes);
+  /** Room for the bytes of blocks that are being sent: its own, so that readers stop no writer. */
+  ByteBudget downloads() {
+    return downloads;
   }
 
   Future<Void> close() {

@@ -144,6 +144,52 @@ class HostileRequestTest extends GatewayFixture {
   }
 
   @Test
+  void downloadsThatAreAbandonedHoldNothing() throws IOException {
+    store.put(TestBlocks.numbered(1, BLOCK_BYTES_MAX));
+    String path = "/blocks/" + TestBlocks.numbered(1, BLOCK_BYTES_MAX).cid();
+    byte[] request =
+        ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .getBytes(StandardCharsets.US_ASCII);
+    for (int i = 0; i < 60; i++) {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway().port())) {
+        socket.setSoLinger(true, 0);
+        socket.getOutputStream().write(request);
+      } catch (IOException e) {
+        // One connection too many at once: refused, as it should be.
+        assertThat(e).isInstanceOf(java.net.SocketException.class);
+      }
+    }
+
+    int status = 0;
+    for (int tries = 0; tries < 10_000 && status != 200; tries++) {
+      try {
+        status = status(gateway(), "GET", path);
+      } catch (java.io.UncheckedIOException e) {
+        // The abandoned connections still count until the server has seen them go.
+        status = 0;
+      }
+    }
+    assertThat(status).isEqualTo(200);
+    assertThat(get(path).body()).hasSize(BLOCK_BYTES_MAX);
+  }
+
+  @Test
+  void aMultipartBodyThatIsCutShortIsRefusedAtOnce() {
+    HttpResponse<byte[]> response =
+        call(
+            "POST",
+            "/api/v0/block/put",
+            "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\nhello"
+                .getBytes(StandardCharsets.US_ASCII),
+            "Content-Type",
+            "multipart/form-data; boundary=x");
+
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(text(response)).contains("multipart");
+    assertThat(store.statistics().blocks()).isZero();
+  }
+
+  @Test
   void anUploadThatIsCutOffLeavesNothing() throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway().port())) {
       socket

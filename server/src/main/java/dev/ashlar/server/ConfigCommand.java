@@ -17,7 +17,7 @@ final class ConfigCommand implements Callable<Integer> {
 
   @Mixin private ServeOptions options = new ServeOptions();
 
-  @Option(names = "--json", description = "print JSON")
+  @Option(names = "--json", fallbackValue = "true", description = "print JSON")
   private boolean json;
 
   @Spec
@@ -47,7 +47,7 @@ final class ConfigCommand implements Callable<Integer> {
       out.println(all.encode());
     }
     out.flush();
-    options.check();
+    options.check(commandLine);
     return 0;
   }
 }

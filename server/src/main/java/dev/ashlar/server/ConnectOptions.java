@@ -40,8 +40,14 @@ final class ConnectOptions {
       description = "a file with options, one a line: name=value")
   private @Nullable Path config;
 
-  BlockStore open() throws IOException {
-    if (data != null) {
+  /**
+   * Opens it.
+   *
+   * @param serverIsFlag whether --server stands on the command line, and --data does not: then a
+   *     directory of the environment's, a node's own, is not meant
+   */
+  BlockStore open(boolean serverIsFlag) throws IOException {
+    if (data != null && !serverIsFlag) {
       return openDirectory(data, LmdbOptions.DEFAULT);
     }
     return new HttpBlockStore(server, token(tokenFile));
@@ -70,7 +76,7 @@ final class ConnectOptions {
     }
     return Files.readAllLines(file).stream()
         .map(String::strip)
-        .filter(l -> !l.isEmpty())
+        .filter(l -> !l.isEmpty() && !l.startsWith("#"))
         .findFirst();
   }
 }

@@ -56,7 +56,7 @@ final class ExportCommand extends StoreCommand {
   @Override
   int run(BlockStore store) throws IOException {
     List<Cid> roots = new ArrayList<>();
-    what.roots.forEach(text -> roots.add(Cid.parse(text)));
+    what.roots.forEach(text -> roots.add(cid(text)));
     for (Cid root : roots) {
       if (!store.has(root)) {
         return absent(root);
@@ -64,7 +64,7 @@ final class ExportCommand extends StoreCommand {
     }
     // A file appears under its name only once it is whole.
     Path partial = output == null ? null : output.resolveSibling(output.getFileName() + ".part");
-    OutputStream out = partial == null ? System.out : Files.newOutputStream(partial);
+    OutputStream out = partial == null ? standardOutput() : Files.newOutputStream(partial);
     int status;
     try (CarWriter writer = CarWriter.open(out, roots);
         ProgressBar progress = progress("export", what.all ? store.statistics().bytes() : -1)) {

@@ -4,6 +4,7 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -26,7 +27,7 @@ final class GetCommand extends StoreCommand {
 
   @Override
   int run(BlockStore store) throws IOException {
-    Cid wanted = Cid.parse(cid);
+    Cid wanted = cid(cid);
     Optional<Block> block = store.get(wanted);
     if (block.isEmpty()) {
       return absent(wanted);
@@ -35,8 +36,9 @@ final class GetCommand extends StoreCommand {
     if (output != null) {
       Files.write(output, bytes);
     } else {
-      System.out.write(bytes);
-      System.out.flush();
+      try (OutputStream out = standardOutput()) {
+        out.write(bytes);
+      }
     }
     return 0;
   }

@@ -18,7 +18,7 @@ final class HasCommand extends StoreCommand {
   int run(BlockStore store) {
     int status = 0;
     for (String text : cids) {
-      Cid cid = Cid.parse(text);
+      Cid cid = cid(text);
       OptionalInt size = store.size(cid);
       JsonObject json = new JsonObject().put("cid", cid.toString()).put("has", size.isPresent());
       size.ifPresent(bytes -> json.put("size", bytes));

@@ -1,7 +1,6 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockException;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import picocli.AutoComplete;
@@ -35,8 +34,8 @@ import picocli.CommandLine.ScopeType;
     },
     footer = {
       "",
-      "Every option can also be set in the environment (--data as ASHLAR_DATA, --header-timeout as"
-          + " ASHLAR_HEADER_TIMEOUT) and in a file (--config FILE; lines such as data=/var/lib/ashlar)."
+      "Every option can also be set in the environment (--data as ASHLAR_DATA, --header-seconds as"
+          + " ASHLAR_HEADER_SECONDS) and in a file (--config FILE; lines such as data=/var/lib/ashlar)."
           + " A flag beats the environment, which beats the file, which beats the default.",
       "",
       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such block, 4 not now (try again),"
@@ -76,7 +75,12 @@ public final class Main {
     commandLine.setDefaultValueProvider(settings);
     commandLine.setExecutionStrategy(
         result -> {
-          settings.requireKnownKeys(commandLine);
+          try {
+            settings.requireKnownKeys(commandLine);
+          } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(
+                commandLine, String.valueOf(e.getMessage()), e);
+          }
           return new CommandLine.RunLast().execute(result);
         });
     commandLine.setExecutionExceptionHandler(
@@ -110,9 +114,8 @@ public final class Main {
     if (e instanceof dev.ashlar.block.StoreUnavailableException
         || e instanceof dev.ashlar.block.StoreLockedException
         || e instanceof dev.ashlar.block.NoSpaceException
-        || e instanceof UncheckedIOException
-        || e instanceof IOException) {
-      return e instanceof dev.ashlar.block.car.CarException ? EXIT_FAILED : EXIT_UNAVAILABLE;
+        || e.getCause() instanceof java.net.ConnectException) {
+      return EXIT_UNAVAILABLE;
     }
     return EXIT_FAILED;
   }

@@ -17,7 +17,7 @@ final class RmCommand extends StoreCommand {
   int run(BlockStore store) {
     int status = 0;
     for (String text : cids) {
-      Cid cid = Cid.parse(text);
+      Cid cid = cid(text);
       boolean deleted = store.delete(cid);
       print(
           new JsonObject().put("cid", cid.toString()).put("deleted", deleted),

@@ -3,8 +3,11 @@ package dev.ashlar.server;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
+import io.netty.channel.unix.Errors.NativeIoException;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.io.IOException;
+import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -14,6 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "serve",
@@ -27,11 +32,15 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin private ServeOptions options = new ServeOptions();
 
+  @Spec
+  @SuppressWarnings("NullAway.Init")
+  private CommandSpec spec;
+
   private final List<Gateway> gateways = new ArrayList<>();
 
   @Override
   public Integer call() throws Exception {
-    options.check();
+    options.check(spec.commandLine());
     options.configureLogging();
     System.setProperty(
         "vertx.logger-delegate-factory-class-name",
@@ -51,6 +60,11 @@ final class ServeCommand implements Callable<Integer> {
       start(vertx, store, http, upkeep);
     } catch (CompletionException e) {
       store.close();
+      if (e.getCause() instanceof SocketException || e.getCause() instanceof NativeIoException) {
+        throw new IOException(
+            "cannot listen on " + listens() + ": " + e.getCause().getMessage() + "; see --listen",
+            e);
+      }
       throw e.getCause() instanceof Exception cause ? cause : e;
     }
     upkeep.start(options.compactEvery());
@@ -68,6 +82,11 @@ final class ServeCommand implements Callable<Integer> {
     LOG.error("the storage failed: ending, for nothing that is read back can be trusted");
     Runtime.getRuntime().halt(Main.EXIT_STORAGE);
     return Main.EXIT_STORAGE;
+  }
+
+  private String listens() throws IOException {
+    GatewayOptions http = options.http();
+    return http.host() + ":" + http.port();
   }
 
   private void start(Vertx vertx, LmdbBlockStore store, GatewayOptions http, Upkeep upkeep) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** The options of {@code ashlar serve}. */
@@ -56,6 +57,7 @@ final class ServeOptions {
 
   @Option(
       names = "--allow-unauthenticated",
+      fallbackValue = "true",
       description = "serve an address that is not loopback to everybody who reaches it")
   private boolean allowUnauthenticated;
 
@@ -188,8 +190,16 @@ final class ServeOptions {
       description = "ERROR, WARN, INFO or DEBUG (default: ${DEFAULT-VALUE})")
   private String logLevel = "INFO";
 
-  /** Fails on what does not go together. */
-  void check() {
+  /** Fails, as wrong usage, on what does not go together. */
+  void check(CommandLine commandLine) {
+    try {
+      check();
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.ParameterException(commandLine, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private void check() {
     HostAndPort address = address(listen);
     if (!isLoopback(address.host()) && tokenFile == null && !allowUnauthenticated) {
       throw new IllegalArgumentException(

@@ -2,11 +2,17 @@ package dev.ashlar.server;
 
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.MalformedException;
 import io.vertx.core.json.JsonObject;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -17,7 +23,7 @@ abstract class StoreCommand implements Callable<Integer> {
 
   @Mixin private ConnectOptions connect = new ConnectOptions();
 
-  @Option(names = "--json", description = "print JSON, one object a line")
+  @Option(names = "--json", fallbackValue = "true", description = "print JSON, one object a line")
   private boolean json;
 
   @Spec
@@ -27,9 +33,13 @@ abstract class StoreCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws Exception {
     Logging.configureForCommand();
-    try (BlockStore store = connect.open()) {
+    CommandLine.ParseResult given = spec.commandLine().getParseResult();
+    boolean serverIsFlag = given.hasMatchedOption("--server") && !given.hasMatchedOption("--data");
+    try (BlockStore store = connect.open(serverIsFlag)) {
       int status = run(store);
-      out().flush();
+      if (out().checkError()) {
+        throw new IOException("the output could not be written");
+      }
       return status;
     }
   }
@@ -52,6 +62,20 @@ abstract class StoreCommand implements Callable<Integer> {
   /** Prints a result as JSON or as text, whichever was asked for. */
   final void print(JsonObject asJson, String asText) {
     out().println(json ? asJson.encode() : asText);
+  }
+
+  /** The CID that an argument is. */
+  static Cid cid(String text) {
+    try {
+      return Cid.parse(text);
+    } catch (MalformedException e) {
+      throw new IllegalArgumentException("\"" + text + "\" is not a CID: " + e.getMessage(), e);
+    }
+  }
+
+  /** Standard output as bytes; what cannot be written is an error. */
+  static OutputStream standardOutput() {
+    return new FileOutputStream(FileDescriptor.out);
   }
 
   /** Says that a block is absent, and gives the status for it. */

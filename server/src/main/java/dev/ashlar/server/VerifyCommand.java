@@ -8,6 +8,7 @@ import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,7 +29,13 @@ final class VerifyCommand implements Callable<Integer> {
       description = "the node's directory (default: ${DEFAULT-VALUE})")
   private Path data = Path.of("ashlar-data");
 
-  @Option(names = "--json", description = "print JSON")
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "a file with options, one a line: name=value")
+  private @Nullable Path config;
+
+  @Option(names = "--json", fallbackValue = "true", description = "print JSON")
   private boolean json;
 
   @Spec
@@ -38,6 +45,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Logging.configureForCommand();
+    var unused = config;
     PrintWriter out = spec.commandLine().getOut();
     try (LmdbBlockStore store =
         ConnectOptions.openDirectory(data, LmdbOptions.DEFAULT.acceptingSuspect())) {

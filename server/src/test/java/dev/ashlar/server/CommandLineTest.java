@@ -168,17 +168,29 @@ class CommandLineTest {
   }
 
   @Test
+  void aServerOnTheCommandLineBeatsADirectoryOfTheEnvironment() {
+    String[] arguments = {"stat", "--json", "--server", "http://127.0.0.1:" + gateway.port()};
+    Map<String, String> environment =
+        Map.of("ASHLAR_DATA", directory.resolve("node").toString(), "ASHLAR_JSON", "true");
+
+    assertThat(execute(new Settings(environment, arguments), arguments))
+        .as(err.toString())
+        .isZero();
+    assertThat(new JsonObject(out.toString()).getLong("blocks")).isZero();
+  }
+
+  @Test
   void mistakesAreNamed() throws IOException {
     assertThat(run("put", "--server", "http://127.0.0.1:1", "/dev/null"))
         .isEqualTo(Main.EXIT_UNAVAILABLE);
     assertThat(err.toString()).contains("no server answers");
     assertThat(remote("get", "nonsense")).isEqualTo(Main.EXIT_FAILED);
     assertThat(run("nonsense")).isEqualTo(CommandLine.ExitCode.USAGE);
-    assertThat(run("ls", "--data", directory.toString())).isEqualTo(Main.EXIT_UNAVAILABLE);
-    assertThat(run("config", "--listen", "0.0.0.0:1")).isEqualTo(Main.EXIT_FAILED);
+    assertThat(run("ls", "--data", directory.toString())).isEqualTo(Main.EXIT_FAILED);
+    assertThat(run("config", "--listen", "0.0.0.0:1")).isEqualTo(CommandLine.ExitCode.USAGE);
     assertThat(err.toString()).contains("--token-file").contains("--allow-unauthenticated");
     Path file = Files.writeString(directory.resolve("f"), "no-such-option=1\n");
-    assertThat(run("config", "--config", file.toString())).isEqualTo(Main.EXIT_FAILED);
+    assertThat(run("config", "--config", file.toString())).isEqualTo(CommandLine.ExitCode.USAGE);
     assertThat(err.toString()).contains("no-such-option");
     try (LmdbBlockStore open = LmdbBlockStore.open(directory.resolve("busy"))) {
       assertThat(run("ls", "--data", directory.resolve("busy").toString()))
