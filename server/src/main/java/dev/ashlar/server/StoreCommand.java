@@ -37,7 +37,7 @@ abstract class StoreCommand implements Callable<Integer> {
     boolean serverIsFlag = given.hasMatchedOption("--server") && !given.hasMatchedOption("--data");
     try (BlockStore store = connect.open(serverIsFlag)) {
       int status = run(store);
-      if (out().checkError()) {
+      if (out().checkError() || System.out.checkError()) {
         throw new IOException("the output could not be written");
       }
       return status;
