@@ -27,7 +27,7 @@ final class Logging {
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context);
     appender.setTarget("System.err");
-    Encoder<ILoggingEvent> encoder = format == Format.JSON ? new JsonEncoder() : text();
+    Encoder<ILoggingEvent> encoder = format == Format.JSON ? json() : text();
     encoder.setContext(context);
     encoder.start();
     appender.setEncoder(encoder);
@@ -42,11 +42,26 @@ final class Logging {
     configure(Format.TEXT, Level.WARN);
   }
 
+  private static JsonEncoder json() {
+    JsonEncoder encoder = new JsonEncoder();
+    encoder.setWithSequenceNumber(false);
+    encoder.setWithNanoseconds(false);
+    encoder.setWithContext(false);
+    encoder.setWithMessage(false);
+    encoder.setWithArguments(false);
+    encoder.setWithFormattedMessage(true);
+    encoder.setWithTimestamp(!isJournal());
+    return encoder;
+  }
+
+  private static boolean isJournal() {
+    return System.getenv("JOURNAL_STREAM") != null;
+  }
+
   private static PatternLayoutEncoder text() {
-    boolean journal = System.getenv("JOURNAL_STREAM") != null;
     PatternLayoutEncoder encoder = new PatternLayoutEncoder();
     encoder.setPattern(
-        (journal ? "" : "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} ") + "%-5level %logger{0} %msg%n");
+        (isJournal() ? "" : "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} ") + "%-5level %logger{0} %msg%n");
     return encoder;
   }
 }
