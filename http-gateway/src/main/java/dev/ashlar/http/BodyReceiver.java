@@ -25,6 +25,7 @@ final class BodyReceiver<T> {
   private static final int HASH_FROM_BYTES = 128 << 10;
   private static final int PAUSE_FROM_BYTES = 512 << 10;
   private static final long RATE_CHECK_MILLIS = 5_000;
+  private static final long END_MILLIS = 500;
 
   private final Vertx vertx;
   private final Workers workers;
@@ -163,11 +164,31 @@ final class BodyReceiver<T> {
     receivedAtCheck = received;
   }
 
-  /** Ends it, unless all of the stream has come. */
+  /** Ends it at once, unless all of the stream has come. */
   void cutShort(Throwable why) {
     if (!ended) {
       fail(why);
     }
+  }
+
+  /**
+   * Ends it when no more of the stream comes, although what carries the stream has ended: a stream
+   * that was paused still hands over what it holds.
+   */
+  void expectEnd(Throwable otherwise) {
+    long before = received;
+    vertx.setTimer(
+        END_MILLIS,
+        id -> {
+          if (ended || result.future().isComplete()) {
+            return;
+          }
+          if (paused || hashing || received != before) {
+            expectEnd(otherwise);
+          } else {
+            fail(otherwise);
+          }
+        });
   }
 
   private void fail(Throwable why) {

@@ -22,6 +22,8 @@ final class Exchange {
 
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
+  private static final long LINGER_MILLIS = 1_000;
+
   private final RoutingContext context;
   private final BiConsumer<Exchange, Problem> refusal;
 
@@ -233,10 +235,25 @@ final class Exchange {
       response().end(body).onComplete(sent -> response().reset());
       return;
     }
-    response()
-        .putHeader("Connection", "close")
-        .end(body)
-        .onComplete(sent -> request().connection().close());
+    response().putHeader("Connection", "close").end(body).onComplete(sent -> closeLingering());
+  }
+
+  /**
+   * Closes once the client has sent what it was sending, or after a moment: to close at once would
+   * reset the connection and take the answer from a client that has not read it yet (RFC 9112
+   * §9.6).
+   */
+  private void closeLingering() {
+    HttpServerRequest request = request();
+    if (request.isEnded()) {
+      var unused = request.connection().close();
+      return;
+    }
+    context.vertx().setTimer(LINGER_MILLIS, id -> request.connection().close());
+    if (!request.isExpectMultipart()) {
+      request.handler(ignored -> {}).endHandler(end -> request.connection().close());
+    }
+    request.resume();
   }
 
   private boolean isBodyComing() {

@@ -124,7 +124,7 @@ final class KuboRoutes {
         .endHandler(
             end -> {
               BadArgument cut = new BadArgument("the multipart body is cut short");
-              receivers.forEach(receiver -> receiver.cutShort(cut));
+              receivers.forEach(receiver -> receiver.expectEnd(cut));
               putEnded(exchange, results, format);
             });
     exchange.invite();

@@ -66,6 +66,16 @@ class KuboRoutesTest extends GatewayFixture {
   }
 
   @Test
+  void largeFilesAreTakenWholeHoweverTheyArrive() {
+    for (int i = 0; i < 20; i++) {
+      byte[] bytes = TestBlocks.numbered(i, BLOCK_BYTES_MAX - i).toByteArray();
+      HttpResponse<byte[]> response = put("", bytes);
+      assertThat(response.statusCode()).as(text(response)).isEqualTo(200);
+      assertThat(new JsonObject(text(response)).getInteger("Size")).isEqualTo(bytes.length);
+    }
+  }
+
+  @Test
   void anOversizeFileIsRefusedAndNotStored() {
     HttpResponse<byte[]> response = put("", new byte[BLOCK_BYTES_MAX + 1]);
 

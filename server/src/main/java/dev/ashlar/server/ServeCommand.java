@@ -4,15 +4,20 @@ import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.netty.channel.unix.Errors.NativeIoException;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -29,6 +34,8 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
 
   private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+
+  private static final Duration STOP_MARGIN = Duration.ofSeconds(10);
 
   @Mixin private ServeOptions options = new ServeOptions();
 
@@ -102,21 +109,36 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs as the JVM's shutdown hook, and ends the process with status 0. */
+  /** Runs as the JVM's shutdown hook, and ends the process: with status 0 when all went well. */
   private void stop(Vertx vertx, LmdbBlockStore store) {
     LOG.info("stopping");
-    int status = 0;
-    try {
-      for (Gateway gateway : gateways) {
-        gateway.stop(options.stopGrace()).toCompletionStage().toCompletableFuture().join();
-      }
-      vertx.close().toCompletionStage().toCompletableFuture().join();
-      store.close();
-      LOG.info("stopped");
-    } catch (RuntimeException e) {
-      LOG.error("stopping failed", e);
-      status = Main.EXIT_FAILED;
+    boolean clean = true;
+    for (Gateway gateway : gateways) {
+      clean &= await(gateway.stop(options.stopGrace()), options.stopGrace().plus(STOP_MARGIN));
     }
-    Runtime.getRuntime().halt(status);
+    clean &= await(vertx.close(), STOP_MARGIN);
+    try {
+      store.close();
+    } catch (RuntimeException e) {
+      LOG.error("the store did not close", e);
+      clean = false;
+    }
+    LOG.info("stopped");
+    Runtime.getRuntime().halt(clean ? 0 : Main.EXIT_FAILED);
+  }
+
+  /** Waits for a part of the stop, but not for ever: the process must end. */
+  private static boolean await(Future<?> part, Duration atMost) {
+    try {
+      part.toCompletionStage().toCompletableFuture().get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      LOG.error("a part of the stop did not end within {}", atMost);
+    } catch (ExecutionException e) {
+      LOG.error("a part of the stop failed", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return false;
   }
 }
