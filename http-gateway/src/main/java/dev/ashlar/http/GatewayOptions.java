@@ -3,7 +3,6 @@ package dev.ashlar.http;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -79,7 +78,7 @@ public record GatewayOptions(
     byte[] given =
         authorization.get().substring(prefix.length()).strip().getBytes(StandardCharsets.UTF_8);
     boolean found = false;
-    for (String token : List.copyOf(tokens)) {
+    for (String token : tokens) {
       found |= MessageDigest.isEqual(token.getBytes(StandardCharsets.UTF_8), given);
     }
     return found;

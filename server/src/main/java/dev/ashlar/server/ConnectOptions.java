@@ -1,7 +1,6 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockStore;
-import dev.ashlar.block.engine.StoreLimits;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import dev.ashlar.store.lmdb.LmdbOptions;
 import java.io.IOException;
@@ -53,21 +52,16 @@ final class ConnectOptions {
     return new HttpBlockStore(server, token(tokenFile));
   }
 
-  Optional<Path> data() {
-    return Optional.ofNullable(data);
-  }
-
   Optional<Path> config() {
     return Optional.ofNullable(config);
   }
 
-  /** Opens a directory that is there, for blocks of any size that a node may have taken. */
+  /** Opens a directory that a node has made; makes none. */
   static LmdbBlockStore openDirectory(Path directory, LmdbOptions options) throws IOException {
     if (!Files.exists(directory.resolve("data.mdb"))) {
       throw new IOException("there is no node's data in " + directory);
     }
-    StoreLimits limits = options.limits();
-    return LmdbBlockStore.open(directory, options.withLimits(limits));
+    return LmdbBlockStore.open(directory, options);
   }
 
   static Optional<String> token(@Nullable Path file) throws IOException {

@@ -47,10 +47,6 @@ abstract class StoreCommand implements Callable<Integer> {
   /** Does it; gives the exit status. */
   abstract int run(BlockStore store) throws Exception;
 
-  final ConnectOptions connect() {
-    return connect;
-  }
-
   final PrintWriter out() {
     return spec.commandLine().getOut();
   }

@@ -26,9 +26,6 @@ public interface Environment extends AutoCloseable {
   /** How many bytes can still be written, as a careful estimate. Costs a few system calls. */
   long freeBytes();
 
-  /** Whether a write transaction that commits survives the loss of power. */
-  boolean isDurable();
-
   /** Waits for read transactions to end, then closes. Nothing is used afterwards. */
   @Override
   void close();

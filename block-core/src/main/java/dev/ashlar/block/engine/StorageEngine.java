@@ -255,12 +255,6 @@ public final class StorageEngine implements AutoCloseable {
     return freeBytesSeen;
   }
 
-  /** Whether there are effects or log entries that folding and compaction could still take. */
-  public boolean hasMaintenance() {
-    EngineStatus now = status;
-    return now.base().index() < now.applied();
-  }
-
   /**
    * Freezes the active table whatever its size, unless one is being folded; the next batches fold
    * it. Waits while a batch is open.

@@ -57,11 +57,6 @@ public final class FaultyEnvironment implements Environment {
   }
 
   @Override
-  public boolean isDurable() {
-    return environment.isDurable();
-  }
-
-  @Override
   public void close() {
     environment.close();
   }

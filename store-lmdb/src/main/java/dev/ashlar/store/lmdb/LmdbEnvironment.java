@@ -163,11 +163,6 @@ public final class LmdbEnvironment implements Environment {
   }
 
   @Override
-  public boolean isDurable() {
-    return true;
-  }
-
-  @Override
   public void close() {
     readers.acquireUninterruptibly(readersMax);
     try {

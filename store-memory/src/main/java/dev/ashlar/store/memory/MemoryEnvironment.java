@@ -48,11 +48,6 @@ public final class MemoryEnvironment implements Environment {
   }
 
   @Override
-  public boolean isDurable() {
-    return false;
-  }
-
-  @Override
   public void close() {
     // Readers keep their snapshots; there is nothing to release.
   }
