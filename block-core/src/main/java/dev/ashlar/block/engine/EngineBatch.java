@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Everything that one durable transaction holds: truncation, new entries and their bytes, hard
@@ -24,22 +25,25 @@ public final class EngineBatch implements AutoCloseable {
   private final StorageEngine engine;
   private final WriteTransaction transaction;
   private final EngineState state;
-  private final Applier.Rows rows;
-  private final Applier applier;
+  private final Application application;
   private final List<LogEntry> appended = new ArrayList<>();
   private Optional<HardState> hardState = Optional.empty();
   private boolean open = true;
-  private final List<DeadSlots.Dead> died = new ArrayList<>();
   private final List<Long> repaired = new ArrayList<>();
+  private Optional<Installing> installing;
+  private Optional<Sweep> sweep;
   private boolean foldFinished;
+  private boolean switched;
   private boolean folds = true;
 
   EngineBatch(StorageEngine engine, WriteTransaction transaction) {
     this.engine = engine;
     this.transaction = transaction;
     this.state = engine.stateCopy();
-    this.rows = new Applier.Rows(transaction, MapName.blocks(state.generation), engine.tables());
-    this.applier = new Applier(rows::find, rows.pending()::put);
+    this.installing = engine.installing();
+    this.sweep = engine.sweep();
+    this.application =
+        new Application(transaction, MapName.blocks(state.generation), engine.tables());
   }
 
   /** The last entry, those of this batch among them. */
@@ -49,12 +53,16 @@ public final class EngineBatch implements AutoCloseable {
 
   /** Whether a put of this block would be a touch, after what this batch has applied. */
   public boolean isLive(Multihash multihash) {
-    return rows.find(multihash) instanceof Applier.Prior.Live;
+    return application.rows().find(multihash) instanceof Applier.Prior.Live;
   }
 
   /** Whether the block is live and a read has found its copy here damaged. */
   public boolean isKnownDamaged(Multihash multihash) {
-    return rows.live(multihash).filter(row -> engine.isDamaged(row.slot())).isPresent();
+    return application
+        .rows()
+        .live(multihash)
+        .filter(row -> engine.isDamaged(row.slot()))
+        .isPresent();
   }
 
   /**
@@ -133,6 +141,21 @@ public final class EngineBatch implements AutoCloseable {
     hardState = Optional.of(newHardState);
   }
 
+  /** Says which member the replica is, and of which cluster. */
+  public void identity(UUID member, UUID cluster) {
+    writeIdentity(Keys.MEMBER, member);
+    writeIdentity(Keys.CLUSTER, cluster);
+  }
+
+  private void writeIdentity(byte[] key, UUID id) {
+    byte[] value =
+        ByteBuffer.allocate(2 * Long.BYTES + Checksum.BYTES)
+            .putLong(id.getMostSignificantBits())
+            .putLong(id.getLeastSignificantBits())
+            .array();
+    transaction.put(MapName.META, key, Checksum.seal(key, value));
+  }
+
   /**
    * Applies the committed entries up to an index.
    *
@@ -148,15 +171,7 @@ public final class EngineBatch implements AutoCloseable {
     }
     List<Outcome> outcomes = new ArrayList<>();
     while (state.applied < index) {
-      LogEntry entry = entry(state.applied + 1);
-      if (entry.command() instanceof Command.Delete delete) {
-        rows.live(delete.multihash()).ifPresent(this::noteIfLogged);
-      }
-      Outcome outcome = applier.apply(entry);
-      if (outcome == Outcome.EXISTED && entry.command() instanceof Command.Put put) {
-        noteIfUnused(put, entry.index());
-      }
-      outcomes.add(outcome);
+      outcomes.add(application.apply(entry(state.applied + 1), state.base.index()));
       state.applied++;
     }
     return outcomes;
@@ -168,7 +183,7 @@ public final class EngineBatch implements AutoCloseable {
    * @return false when the block is not live
    */
   public boolean repair(Block block) {
-    Optional<IndexRow> row = rows.live(block.cid().multihash());
+    Optional<IndexRow> row = application.rows().live(block.cid().multihash());
     if (row.isEmpty()) {
       return false;
     }
@@ -197,6 +212,9 @@ public final class EngineBatch implements AutoCloseable {
    * and the bytes that nothing refers to any more.
    */
   public void compactTo(long index) {
+    if (engine.isHeld()) {
+      return;
+    }
     long target = Math.min(index, state.watermark);
     if (engine.damage().isPresent()) {
       target = Math.min(target, engine.damage().get().index() - 1);
@@ -234,6 +252,90 @@ public final class EngineBatch implements AutoCloseable {
     dropConfigurationsBefore(newBase.index());
   }
 
+  /**
+   * Takes a page of another replica's manifest into the next generation of the index. Until {@link
+   * #switchTo} nothing of it is seen.
+   *
+   * @param after the last multihash of the page before, empty for the first page
+   * @param rows ascending
+   * @param fetched the blocks of {@link StorageEngine#missing}, verified by their hash
+   * @param isLast whether no row comes after these
+   */
+  public void install(
+      Optional<Multihash> after, List<ManifestRow> rows, List<Block> fetched, boolean isLast) {
+    if (sweep.isPresent()) {
+      throw new IllegalStateException("an earlier generation is still being swept");
+    }
+    Installing before = installing.orElse(Installing.NOTHING);
+    installing =
+        Optional.of(
+            before.take(transaction, state, application.rows(), after, rows, fetched, isLast));
+  }
+
+  /**
+   * Makes the next generation, now complete, the one in use: everything replicated is as the
+   * manifest says, and the log begins anew after it.
+   */
+  public void switchTo(ManifestHead head) {
+    Installing built = installing.orElse(Installing.NOTHING);
+    if (built.blocks() != head.blocks() || built.bytes() != head.bytes()) {
+      throw new IllegalStateException("the manifest is not installed whole: " + built);
+    }
+    if (head.at().index() <= state.applied) {
+      throw new IllegalArgumentException(
+          head.at() + " is not after what is applied, " + state.applied);
+    }
+    for (long i = head.at().index() + 1; i <= state.last.index(); i++) {
+      transaction.delete(MapName.LOG, Keys.number(i));
+    }
+    dropAllConfigurations();
+    if (head.configuration().hasRemaining()) {
+      writeConfiguration(head.at().index(), head.configuration());
+    }
+    state.generation++;
+    state.base = head.at();
+    state.last = head.at();
+    state.applied = head.at().index();
+    state.watermark = head.at().index();
+    state.foldUpper = 0;
+    state.foldDone = Optional.empty();
+    state.foldedBlocks = built.blocks();
+    state.foldedBytes = built.bytes();
+    transaction.delete(MapName.META, Keys.INSTALL);
+    appended.clear();
+    switched = true;
+    sweepFromNowOn();
+  }
+
+  /** Gives up an install that is under way; what it took is swept. */
+  public void abandonInstall() {
+    if (installing.isPresent()) {
+      transaction.delete(MapName.META, Keys.INSTALL);
+      sweepFromNowOn();
+    }
+  }
+
+  private void sweepFromNowOn() {
+    installing = Optional.empty();
+    Sweep all = new Sweep(1, state.nextSlot);
+    all.write(transaction);
+    sweep = Optional.of(all);
+  }
+
+  private void sweepSlice() {
+    if (sweep.isPresent() && !switched) {
+      int steps =
+          Math.min(engine.options().compactEntriesPerBatch(), engine.affordable(PAGE_BYTES));
+      sweep = sweep.get().slice(transaction, state, engine.tables(), steps);
+    }
+  }
+
+  private void dropAllConfigurations() {
+    for (long index : configurationsUpTo(Long.MAX_VALUE)) {
+      transaction.delete(MapName.META, Keys.configuration(index));
+    }
+  }
+
   /** Leaves folding to a later batch: this one is to need as little room as it can. */
   public void leaveFolding() {
     folds = false;
@@ -246,8 +348,9 @@ public final class EngineBatch implements AutoCloseable {
    * @throws StoreFailedException when the storage failed; whether it is durable is unknown
    */
   public void commit() {
-    if (folds) {
+    if (folds && !engine.isHeld()) {
       foldSlice();
+      sweepSlice();
     }
     hardState.ifPresent(this::writeHardState);
     transaction.put(MapName.META, Keys.STATE, state.encode());
@@ -278,24 +381,28 @@ public final class EngineBatch implements AutoCloseable {
     return state;
   }
 
-  Applier.Rows rows() {
-    return rows;
-  }
-
-  Applier applier() {
-    return applier;
+  Application application() {
+    return application;
   }
 
   Optional<HardState> newHardState() {
     return hardState;
   }
 
-  List<DeadSlots.Dead> died() {
-    return died;
-  }
-
   List<Long> repaired() {
     return repaired;
+  }
+
+  Optional<Installing> installing() {
+    return installing;
+  }
+
+  Optional<Sweep> sweep() {
+    return sweep;
+  }
+
+  boolean switched() {
+    return switched;
   }
 
   boolean foldFinished() {
@@ -344,7 +451,7 @@ public final class EngineBatch implements AutoCloseable {
     int from = frozen.indexAfter(state.foldDone);
     int slice =
         Math.min(
-            Math.max(engine.options().foldRowsPerBatch(), 2 * rows.pending().size()),
+            Math.max(engine.options().foldRowsPerBatch(), 2 * application.effects().size()),
             engine.affordable(PAGE_BYTES));
     int to = (int) Math.min(frozen.order().size(), (long) from + slice);
     for (int i = from; i < to; i++) {
@@ -389,34 +496,8 @@ public final class EngineBatch implements AutoCloseable {
 
   /** Frees the slot of a dropped row, unless its log entry is still there: then compaction does. */
   private void freeUnlessLogged(IndexRow row) {
-    if (!noteIfLogged(row)) {
+    if (!application.noteIfLogged(row, state.base.index())) {
       freeSlot(row.slot(), row.length());
-    }
-  }
-
-  /**
-   * Notes the slot of a dropped row to die with its log entry; false when only the slot is left.
-   */
-  private boolean noteIfLogged(IndexRow row) {
-    byte[] key = Keys.number(row.slot());
-    Optional<ByteBuffer> value = transaction.get(MapName.HEAP, key);
-    if (value.isEmpty()) {
-      return true;
-    }
-    // Where the header is damaged, the last put is the latest that the bytes can have come with.
-    long origin = HeapRecord.read(key, value.get()).map(HeapRecord::origin).orElse(row.lastPut());
-    if (origin <= state.base.index()) {
-      return false;
-    }
-    died.add(new DeadSlots.Dead(origin, row.slot(), row.length()));
-    return true;
-  }
-
-  /** A put that found its block live leaves the first holder: its own slot is nobody's. */
-  private void noteIfUnused(Command.Put put, long index) {
-    boolean used = rows.live(put.multihash()).filter(row -> row.slot() == put.slot()).isPresent();
-    if (!used) {
-      died.add(new DeadSlots.Dead(index, put.slot(), put.length()));
     }
   }
 
@@ -442,20 +523,25 @@ public final class EngineBatch implements AutoCloseable {
 
   /** Keeps the configuration in force at the base and all later ones. */
   private void dropConfigurationsBefore(long baseIndex) {
-    List<Long> upToBase = new ArrayList<>();
+    List<Long> upToBase = configurationsUpTo(baseIndex);
+    for (int i = 0; i < upToBase.size() - 1; i++) {
+      transaction.delete(MapName.META, Keys.configuration(upToBase.get(i)));
+    }
+  }
+
+  private List<Long> configurationsUpTo(long last) {
+    List<Long> indexes = new ArrayList<>();
     try (MapCursor cursor = transaction.cursor(MapName.META)) {
       boolean found = cursor.seek(Keys.configuration(0));
       while (found) {
         long index = Keys.configurationIndex(cursor.key());
-        if (index < 0 || index > baseIndex) {
+        if (index < 0 || index > last) {
           break;
         }
-        upToBase.add(index);
+        indexes.add(index);
         found = cursor.next();
       }
     }
-    for (int i = 0; i < upToBase.size() - 1; i++) {
-      transaction.delete(MapName.META, Keys.configuration(upToBase.get(i)));
-    }
+    return indexes;
   }
 }

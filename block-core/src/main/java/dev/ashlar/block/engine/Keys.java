@@ -10,6 +10,8 @@ final class Keys {
   static final byte[] STATE = ascii("state");
   static final byte[] CLUSTER = ascii("cluster");
   static final byte[] MEMBER = ascii("member");
+  static final byte[] INSTALL = ascii("install");
+  static final byte[] SWEEP = ascii("sweep");
   private static final byte[] HARD_STATE_EVEN = ascii("hard.0");
   private static final byte[] HARD_STATE_ODD = ascii("hard.1");
   private static final byte[] CONFIGURATION = ascii("config.");

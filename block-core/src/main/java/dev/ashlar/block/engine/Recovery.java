@@ -20,6 +20,8 @@ import java.util.Optional;
  *     one
  * @param liveBlocks blocks that can be got
  * @param liveBytes their bytes
+ * @param installing how far an install is that was under way
+ * @param sweep what is still to be given back
  */
 record Recovery(
     EngineState state,
@@ -29,7 +31,9 @@ record Recovery(
     Optional<Damage> unreplayed,
     EffectTable.Pair tables,
     long liveBlocks,
-    long liveBytes) {
+    long liveBytes,
+    Optional<Installing> installing,
+    Optional<Sweep> sweep) {
 
   /** The version of the layout on disk that this engine reads and writes. */
   static final int FORMAT_VERSION = 1;
@@ -180,7 +184,9 @@ record Recovery(
         aboveWatermark,
         tables,
         state.foldedBlocks + applier.blocksAdded() + activeApplier.blocksAdded(),
-        state.foldedBytes + applier.bytesAdded() + activeApplier.bytesAdded());
+        state.foldedBytes + applier.bytesAdded() + activeApplier.bytesAdded(),
+        Installing.read(transaction),
+        Sweep.read(transaction));
   }
 
   private static LogEntry entry(ReadTransaction transaction, long index) {

@@ -10,10 +10,15 @@ import dev.ashlar.block.StoreClosedException;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreFormatException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * A replica's storage: a log, a heap that holds every block's bytes once, and an index that lags.
@@ -47,7 +52,10 @@ public final class StorageEngine implements AutoCloseable {
   private volatile boolean hardStateIsStale;
   private final Set<Long> damagedSlots = ConcurrentHashMap.newKeySet();
 
-  private final DeadSlots deadSlots;
+  private DeadSlots deadSlots;
+  private volatile Optional<Installing> installing;
+  private volatile Optional<Sweep> sweep;
+  private final AtomicInteger holds = new AtomicInteger();
   private EngineState state;
   private long liveBlocks;
   private long liveBytes;
@@ -68,6 +76,8 @@ public final class StorageEngine implements AutoCloseable {
     this.hardStateIsStale = recovery.hardStateIsStale();
     this.state = recovery.state();
     this.deadSlots = new DeadSlots(state.last.index());
+    this.installing = recovery.installing();
+    this.sweep = recovery.sweep();
     this.hardState = recovery.hardState();
     this.tables = recovery.tables();
     this.liveBlocks = recovery.liveBlocks();
@@ -109,6 +119,56 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
+  /**
+   * Applies committed entries, all of them durable, without a transaction of its own: their effects
+   * are seen at once, and that they are applied becomes durable with the next batch. After a crash
+   * before that they are applied again, with the same outcomes. Waits while a batch is open.
+   *
+   * @param index up to where
+   * @return what became of each entry, in order
+   * @throws StoreFormatException when an entry is damaged
+   */
+  public List<Applied> apply(long index) {
+    writer.lock();
+    try (ReadTransaction transaction = beginRead()) {
+      requireUsable();
+      if (unreplayed.isPresent() && index > state.applied) {
+        throw damagedEntry(unreplayed.get().index());
+      }
+      if (index > state.last.index()) {
+        throw new IllegalArgumentException(
+            "entry " + index + " is above the last one, " + state.last.index());
+      }
+      Application application = new Application(transaction, blocks(), tables);
+      List<Applied> applied = new ArrayList<>();
+      for (long i = state.applied + 1; i <= index; i++) {
+        byte[] key = Keys.number(i);
+        long at = i;
+        LogEntry entry =
+            transaction
+                .get(MapName.LOG, key)
+                .flatMap(value -> LogEntry.decode(key, value))
+                .orElseThrow(() -> damagedEntry(at));
+        applied.add(new Applied(entry, application.apply(entry, state.base.index())));
+      }
+      takeOver(application);
+      state.applied = Math.max(state.applied, index);
+      freezeIfFull();
+      status = currentStatus();
+      return applied;
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /**
+   * An entry that has taken effect.
+   *
+   * @param entry the entry
+   * @param outcome what became of it
+   */
+  public record Applied(LogEntry entry, Outcome outcome) {}
+
   /** Where the log stands, what is applied, how much there is; as of the last durable batch. */
   public EngineStatus status() {
     return status;
@@ -122,6 +182,27 @@ public final class StorageEngine implements AutoCloseable {
   /** The hard state as of the last durable batch. */
   public HardState hardState() {
     return hardState;
+  }
+
+  /** Which cluster the replica belongs to; empty where none has been founded or joined. */
+  public Optional<UUID> cluster() {
+    return identity(Keys.CLUSTER);
+  }
+
+  /** Which member the replica is; empty where it has never been one. */
+  public Optional<UUID> member() {
+    return identity(Keys.MEMBER);
+  }
+
+  private Optional<UUID> identity(byte[] key) {
+    try (ReadTransaction transaction = beginRead()) {
+      Optional<ByteBuffer> value = transaction.get(MapName.META, key);
+      if (value.isPresent() && !Checksum.isSound(key, value.get())) {
+        throw new StoreFormatException(
+            "the identity of the replica is damaged: set the directory aside and join anew");
+      }
+      return value.map(v -> new UUID(v.getLong(0), v.getLong(Long.BYTES)));
+    }
   }
 
   /**
@@ -150,6 +231,29 @@ public final class StorageEngine implements AutoCloseable {
     byte[] key = Keys.number(index);
     try (ReadTransaction transaction = beginRead()) {
       return transaction.get(MapName.LOG, key).flatMap(value -> LogEntry.decode(key, value));
+    }
+  }
+
+  /**
+   * Shows the entries after an index, in order, until the visitor has enough or the log ends.
+   *
+   * @param visitor says whether to go on
+   * @throws StoreFormatException when an entry is missing or damaged
+   */
+  public void entriesAfter(long index, Predicate<LogEntry> visitor) {
+    try (ReadTransaction transaction = beginRead();
+        MapCursor cursor = transaction.cursor(MapName.LOG)) {
+      long expected = index + 1;
+      boolean found = cursor.seek(Keys.number(expected));
+      while (found) {
+        long at = expected++;
+        byte[] key = cursor.key();
+        LogEntry entry = LogEntry.decode(key, cursor.value()).orElseThrow(() -> damagedEntry(at));
+        if (entry.index() != at) {
+          throw damagedEntry(at);
+        }
+        found = visitor.test(entry) && cursor.next();
+      }
     }
   }
 
@@ -270,6 +374,120 @@ public final class StorageEngine implements AutoCloseable {
   }
 
   /**
+   * Lets folding and compaction rest, so that the index stays what it is: everything replicated as
+   * of the watermark, which others may read in pages as a manifest, and whose blocks all stay
+   * readable by {@link #readHeld}. Effects and log entries pile up meanwhile; {@link #release()}
+   * ends it.
+   *
+   * @return what the manifest stands for; empty while a fold is half-way, which further batches
+   *     complete
+   */
+  public Optional<ManifestHead> hold() {
+    writer.lock();
+    try {
+      requireUsable();
+      if (tables.frozen().isPresent() || state.foldUpper != 0 || unreplayed.isPresent()) {
+        return Optional.empty();
+      }
+      long at = state.watermark;
+      LogPosition position =
+          at == state.base.index()
+              ? state.base
+              : entry(at).orElseThrow(() -> damagedEntry(at)).position();
+      ByteBuffer configuration = configurationAt(at).orElse(ByteBuffer.allocate(0));
+      holds.incrementAndGet();
+      return Optional.of(
+          new ManifestHead(position, configuration, state.foldedBlocks, state.foldedBytes));
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /** Ends one {@link #hold()}. */
+  public void release() {
+    writer.lock();
+    try {
+      holds.updateAndGet(n -> Math.max(0, n - 1));
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /** Rows of the index that is held, ascending, after a multihash; none when there are no more. */
+  public List<ManifestRow> manifestPage(Optional<Multihash> after, int limit) {
+    List<ManifestRow> rows = new ArrayList<>();
+    byte[] from = after.map(Multihash::toBytes).orElse(new byte[] {0});
+    try (ReadTransaction transaction = beginRead();
+        MapCursor cursor = transaction.cursor(blocks())) {
+      boolean more = cursor.seek(from);
+      while (more && rows.size() < limit) {
+        byte[] key = cursor.key();
+        if (!java.util.Arrays.equals(key, from)) {
+          Multihash multihash = Multihash.decode(key);
+          IndexRow row =
+              IndexRow.decode(key, cursor.value())
+                  .orElseThrow(
+                      () ->
+                          new StoreFormatException(
+                              "the index row of " + multihash + " is damaged: no manifest"));
+          rows.add(new ManifestRow(multihash, row.length(), row.codec(), row.lastPut()));
+        }
+        more = cursor.next();
+      }
+    }
+    return rows;
+  }
+
+  /** Reads a block of the index that is held, whatever has become of it since. */
+  public <T> Optional<T> readHeld(Multihash multihash, BlockReader<T> reader) {
+    try (ReadTransaction transaction = beginRead()) {
+      Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), multihash);
+      if (!(prior instanceof Applier.Prior.Live live)) {
+        return Optional.empty();
+      }
+      byte[] key = Keys.number(live.row().slot());
+      return transaction
+          .get(MapName.HEAP, key)
+          .flatMap(value -> HeapRecord.read(key, value))
+          .filter(found -> found.multihash().equals(multihash) && found.bytesAreSound())
+          .map(found -> reader.read(found.bytes(), found.payloadCrc()));
+    }
+  }
+
+  /** Whether an install has been begun and neither completed nor given up. */
+  public boolean isInstalling() {
+    return installing.isPresent();
+  }
+
+  /** Whether what a switch left behind is still being swept; batches go on with it. */
+  public boolean isSweeping() {
+    return sweep.isPresent();
+  }
+
+  /**
+   * Whether a batch would go on with folding or sweeping: worth one when nothing else is written.
+   */
+  public boolean hasUpkeep() {
+    return !isHeld() && (tables.frozen().isPresent() || sweep.isPresent());
+  }
+
+  /** Which blocks of a manifest's page this replica has to fetch. */
+  public List<ManifestRow> missing(List<ManifestRow> rows) {
+    EffectTable.Pair snapshot = tables;
+    try (ReadTransaction transaction = beginRead()) {
+      Applier.Rows present = new Applier.Rows(transaction, blocks(), snapshot);
+      MapName next = MapName.blocks(status.generation() + 1);
+      return rows.stream()
+          .filter(
+              row ->
+                  present.live(row.multihash()).isEmpty()
+                      && !(Applier.Rows.folded(transaction, next, row.multihash())
+                          instanceof Applier.Prior.Live))
+          .toList();
+    }
+  }
+
+  /**
    * Re-hashes every block and compares counters, index and heap. Reads everything, in pages; blocks
    * that are put or deleted meanwhile are not held against the store.
    *
@@ -316,6 +534,19 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
+  Optional<Installing> installing() {
+    return installing;
+  }
+
+  Optional<Sweep> sweep() {
+    return sweep;
+  }
+
+  /** Whether folding and compaction rest. An install needs the slots that its rows point to. */
+  boolean isHeld() {
+    return holds.get() > 0 || installing.isPresent();
+  }
+
   DeadSlots deadSlots() {
     return deadSlots;
   }
@@ -352,8 +583,6 @@ public final class StorageEngine implements AutoCloseable {
   /** Takes over what a batch has made durable: the table first, then what is applied. */
   void publish(EngineBatch batch) {
     state = batch.state();
-    liveBlocks += batch.applier().blocksAdded();
-    liveBytes += batch.applier().bytesAdded();
     batch
         .newHardState()
         .ifPresent(
@@ -362,10 +591,15 @@ public final class StorageEngine implements AutoCloseable {
               hardStateIsStale = false;
             });
     batch.repaired().forEach(damagedSlots::remove);
-    batch.died().forEach(deadSlots::add);
-    deadSlots.compactedTo(state.base.index());
     EffectTable active = tables.active();
-    active.putAll(batch.rows().pending());
+    takeOver(batch.application());
+    installing = batch.installing();
+    sweep = batch.sweep();
+    if (batch.switched()) {
+      beginGeneration();
+      return;
+    }
+    deadSlots.compactedTo(state.base.index());
     if (batch.foldFinished()) {
       tables = new EffectTable.Pair(active, Optional.empty());
     }
@@ -373,10 +607,33 @@ public final class StorageEngine implements AutoCloseable {
       batchesSinceLook = 0;
       freeBytesSeen = environment.freeBytes();
     }
-    if (active.size() >= Math.min(options.tableEffectsMax(), affordable(EFFECT_BYTES))) {
+    freezeIfFull();
+    status = currentStatus();
+  }
+
+  /** The effects of the generation before are all replaced by the new one's rows. */
+  private void beginGeneration() {
+    tables = new EffectTable.Pair(new EffectTable(), Optional.empty());
+    deadSlots = new DeadSlots(state.last.index());
+    damagedSlots.clear();
+    liveBlocks = state.foldedBlocks;
+    liveBytes = state.foldedBytes;
+    status = currentStatus();
+  }
+
+  /** Effects become visible before the applied index that says so. */
+  private void takeOver(Application application) {
+    liveBlocks += application.blocksAdded();
+    liveBytes += application.bytesAdded();
+    application.died().forEach(deadSlots::add);
+    tables.active().putAll(application.effects());
+  }
+
+  private void freezeIfFull() {
+    int full = Math.min(options.tableEffectsMax(), affordable(EFFECT_BYTES));
+    if (tables.active().size() >= full) {
       freezeActive();
     }
-    status = currentStatus();
   }
 
   void batchEnded() {
@@ -390,7 +647,10 @@ public final class StorageEngine implements AutoCloseable {
 
   private void freezeActive() {
     EffectTable active = tables.active();
-    if (unreplayed.isEmpty() && tables.frozen().isEmpty() && state.applied > state.watermark) {
+    if (!isHeld()
+        && unreplayed.isEmpty()
+        && tables.frozen().isEmpty()
+        && state.applied > state.watermark) {
       tables =
           new EffectTable.Pair(
               new EffectTable(), Optional.of(EffectTable.Frozen.of(active, state.applied)));

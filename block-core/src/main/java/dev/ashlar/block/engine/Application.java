@@ -1,0 +1,86 @@
+package dev.ashlar.block.engine;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Applies entries over the rows of one transaction, and notes the slots that nothing refers to any
+ * more but their log entry. What it finds is published by whoever made it.
+ */
+final class Application {
+
+  private final ReadTransaction transaction;
+  private final Applier.Rows rows;
+  private final Applier applier;
+  private final List<DeadSlots.Dead> died = new ArrayList<>();
+
+  Application(ReadTransaction transaction, MapName blocks, EffectTable.Pair tables) {
+    this.transaction = transaction;
+    this.rows = new Applier.Rows(transaction, blocks, tables);
+    this.applier = new Applier(rows::find, rows.pending()::put);
+  }
+
+  Applier.Rows rows() {
+    return rows;
+  }
+
+  /** Slots that die with their log entries. */
+  List<DeadSlots.Dead> died() {
+    return died;
+  }
+
+  /** By how much the number of live blocks has grown. */
+  long blocksAdded() {
+    return applier.blocksAdded();
+  }
+
+  /** By how much their bytes have grown. */
+  long bytesAdded() {
+    return applier.bytesAdded();
+  }
+
+  Map<dev.ashlar.block.Multihash, IndexRow> effects() {
+    return rows.pending();
+  }
+
+  /** Applies the entry that comes next, with the base that the log has now. */
+  Outcome apply(LogEntry entry, long baseIndex) {
+    if (entry.command() instanceof Command.Delete delete) {
+      rows.live(delete.multihash()).ifPresent(row -> noteIfLogged(row, baseIndex));
+    }
+    Outcome outcome = applier.apply(entry);
+    if (outcome == Outcome.EXISTED && entry.command() instanceof Command.Put put) {
+      noteIfUnused(put, entry.index());
+    }
+    return outcome;
+  }
+
+  /**
+   * Notes the slot of a dropped row to die with its log entry; false when only the slot is left.
+   */
+  boolean noteIfLogged(IndexRow row, long baseIndex) {
+    byte[] key = Keys.number(row.slot());
+    Optional<ByteBuffer> value = transaction.get(MapName.HEAP, key);
+    if (value.isEmpty()) {
+      return true;
+    }
+    // Where the header is damaged, the last put is the latest that the bytes can have come with.
+    long origin = HeapRecord.read(key, value.get()).map(HeapRecord::origin).orElse(row.lastPut());
+    if (origin <= baseIndex) {
+      return false;
+    }
+    died.add(new DeadSlots.Dead(origin, row.slot(), row.length()));
+    return true;
+  }
+
+  /** A put that found its block live leaves the first holder: its own slot is nobody's. */
+  private void noteIfUnused(Command.Put put, long index) {
+    boolean used = rows.live(put.multihash()).filter(row -> row.slot() == put.slot()).isPresent();
+    if (!used) {
+      died.add(new DeadSlots.Dead(index, put.slot(), put.length()));
+    }
+  }
+}

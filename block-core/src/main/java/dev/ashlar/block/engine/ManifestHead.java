@@ -1,0 +1,14 @@
+package dev.ashlar.block.engine;
+
+import java.nio.ByteBuffer;
+
+/**
+ * What a manifest stands for: everything replicated as of a place in the log.
+ *
+ * @param at the place; every effect up to there is in the manifest, and none after it
+ * @param configuration the membership in force there, opaque to the engine, empty where none was
+ *     set
+ * @param blocks how many rows it has
+ * @param bytes the bytes of those blocks
+ */
+public record ManifestHead(LogPosition at, ByteBuffer configuration, long blocks, long bytes) {}

@@ -1,0 +1,16 @@
+package dev.ashlar.raft.driver;
+
+import dev.ashlar.raft.core.Ready;
+
+/** Who runs a driver. All calls come on the driver's thread. */
+public interface Host {
+
+  /** Call {@link RaftDriver#pump()} soon, once, after what is waiting has been handed in. */
+  void schedulePump();
+
+  /** Term, role, leader or membership are not what they were. */
+  void changed(Ready.Status status);
+
+  /** The member cannot go on; it has stopped. */
+  void failed(Throwable why);
+}

@@ -1,0 +1,278 @@
+package dev.ashlar.raft.driver;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockException;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.engine.EngineBatch;
+import dev.ashlar.block.engine.ManifestHead;
+import dev.ashlar.block.engine.ManifestRow;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.replication.Replica;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes a manifest and the blocks that are lacking from the leader, page by page, into the next
+ * generation of the index. What it has taken stays, over restarts and over a change of manifest.
+ *
+ * <pre>
+ * IDLE → PAGE (asked for) → ROWS (finding what is missing) → BLOCKS (asked for) → ROWS …
+ *      → PAGE …  → READY (told to the core)
+ * </pre>
+ */
+final class ManifestReceiver {
+
+  private enum Step {
+    IDLE,
+    PAGE,
+    ROWS,
+    BLOCKS,
+    READY
+  }
+
+  private final DriverOptions options;
+  private final Storage storage;
+  private final Transport transport;
+  private final Consumer<ManifestHead> ready;
+  private Step step = Step.IDLE;
+  private long session;
+  private long nextId;
+  private long askedId;
+  private long askedTick;
+  private long now;
+  private @Nullable MemberId source;
+  private @Nullable ManifestHead head;
+  private Optional<Multihash> after = Optional.empty();
+  private List<ManifestRow> rows = List.of();
+  private boolean isLast;
+  private final List<Block> fetched = new ArrayList<>();
+
+  /**
+   * @param ready told once everything but the switch is done
+   */
+  ManifestReceiver(
+      DriverOptions options,
+      Storage storage,
+      Transport transport,
+      long firstId,
+      Consumer<ManifestHead> ready) {
+    this.options = options;
+    this.storage = storage;
+    this.transport = transport;
+    this.nextId = firstId;
+    this.ready = ready;
+  }
+
+  boolean isActive() {
+    return step != Step.IDLE;
+  }
+
+  /** The leader says that what this member lacks is compacted. */
+  void offered(MemberId leader) {
+    if (step == Step.READY || (isActive() && leader.equals(source))) {
+      return;
+    }
+    source = leader;
+    restart();
+  }
+
+  /** The log caught up, or the switch is done or was not wanted. */
+  void end() {
+    step = Step.IDLE;
+    session++;
+    source = null;
+    head = null;
+    rows = List.of();
+    fetched.clear();
+  }
+
+  void tick(long tick) {
+    now = tick;
+    boolean waits = step == Step.PAGE || step == Step.BLOCKS;
+    if (waits && now - askedTick > options.core().electionTicksMax()) {
+      if (step == Step.PAGE) {
+        askForPage();
+      } else {
+        findMissing();
+      }
+    }
+  }
+
+  void page(MemberId from, PeerMessage.ManifestPage page) {
+    if (step != Step.PAGE || page.id() != askedId || !from.equals(source)) {
+      return;
+    }
+    if (page.head().isEmpty()) {
+      // Not yet: the next tick that finds this request too old asks again; soon, not at once.
+      askedTick = now - options.core().electionTicksMax() + options.core().heartbeatTicks();
+      return;
+    }
+    ManifestHead newHead = page.head().get();
+    if (head != null && !newHead.at().equals(head.at()) && after.isPresent()) {
+      // The manifest that the pages before were of is gone; what was fetched stays.
+      after = Optional.empty();
+    }
+    head = newHead;
+    rows = page.rows();
+    isLast = page.isLast();
+    findMissing();
+  }
+
+  void blocks(MemberId from, PeerMessage.Blocks answer) {
+    if (step != Step.BLOCKS || answer.id() != askedId || !from.equals(source)) {
+      return;
+    }
+    fetched.addAll(answer.blocks());
+    findMissing();
+  }
+
+  private void restart() {
+    session++;
+    head = null;
+    after = Optional.empty();
+    rows = List.of();
+    fetched.clear();
+    askForPage();
+  }
+
+  private void askForPage() {
+    step = Step.PAGE;
+    askedId = nextId++;
+    askedTick = now;
+    if (source != null) {
+      transport.send(
+          source,
+          new PeerMessage.ManifestRequest(
+              askedId, Optional.ofNullable(head).map(ManifestHead::at), after));
+    }
+  }
+
+  /** Looks which rows of the page can be taken now, and takes them or asks for their blocks. */
+  private void findMissing() {
+    step = Step.ROWS;
+    long mine = session;
+    List<ManifestRow> page = rows;
+    Set<Multihash> have = new HashSet<>();
+    fetched.forEach(block -> have.add(block.cid().multihash()));
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.engine().missing(page),
+        missing -> {
+          if (mine == session) {
+            fetchOrTake(missing.stream().filter(row -> !have.contains(row.multihash())).toList());
+          }
+        },
+        failure -> giveUp(mine));
+  }
+
+  private void fetchOrTake(List<ManifestRow> missing) {
+    long fetchedBytes = fetched.stream().mapToLong(Block::size).sum();
+    boolean full = !fetched.isEmpty() && fetchedBytes >= options.fetchBytesMax();
+    if (missing.isEmpty()) {
+      take(rows, isLast);
+    } else if (full) {
+      Multihash until = missing.get(0).multihash();
+      take(rows.stream().filter(row -> row.multihash().compareTo(until) < 0).toList(), false);
+    } else {
+      ask(missing);
+    }
+  }
+
+  private void ask(List<ManifestRow> missing) {
+    List<Cid> cids = new ArrayList<>();
+    long bytes = 0;
+    for (ManifestRow row : missing) {
+      bytes += row.length();
+      if (!cids.isEmpty() && bytes > options.fetchBytesMax()) {
+        break;
+      }
+      cids.add(Cid.v1(row.codec(), row.multihash()));
+    }
+    step = Step.BLOCKS;
+    askedId = nextId++;
+    askedTick = now;
+    if (source != null) {
+      transport.send(source, new PeerMessage.BlocksRequest(askedId, cids));
+    }
+  }
+
+  private void take(List<ManifestRow> part, boolean last) {
+    long mine = session;
+    Optional<Multihash> from = after;
+    List<Block> blocks = List.copyOf(fetched);
+    fetched.clear();
+    storage.run(
+        Storage.Work.WRITE,
+        replica -> write(replica, from, part, blocks, last),
+        taken -> {
+          if (mine == session) {
+            taken(part, last, taken);
+          }
+        },
+        failure -> giveUp(mine));
+  }
+
+  /** False when a block that was here is not any more, or what was swept before is in the way. */
+  private static boolean write(
+      Replica replica,
+      Optional<Multihash> after,
+      List<ManifestRow> part,
+      List<Block> blocks,
+      boolean last) {
+    StorageEngine engine = replica.engine();
+    Set<Multihash> verified = new HashSet<>();
+    List<Block> sound = new ArrayList<>();
+    for (Block block : blocks) {
+      try {
+        sound.add(Block.verified(block.cid(), block.bytes()));
+        verified.add(block.cid().multihash());
+      } catch (BlockException e) {
+        // Its bytes are not what the CID says: it counts as not fetched and is asked for again.
+        verified.remove(block.cid().multihash());
+      }
+    }
+    boolean complete =
+        engine.missing(part).stream().allMatch(row -> verified.contains(row.multihash()));
+    if (!complete || engine.isSweeping()) {
+      return false;
+    }
+    try (EngineBatch batch = engine.begin()) {
+      batch.install(after, part, sound, last);
+      batch.commit();
+    }
+    return true;
+  }
+
+  private void taken(List<ManifestRow> part, boolean last, boolean taken) {
+    if (!taken) {
+      step = Step.BLOCKS;
+      askedTick = now;
+      return;
+    }
+    if (!part.isEmpty()) {
+      after = Optional.of(part.get(part.size() - 1).multihash());
+      rows = rows.subList(part.size(), rows.size());
+    }
+    if (last && head != null) {
+      step = Step.READY;
+      ready.accept(head);
+    } else if (rows.isEmpty()) {
+      askForPage();
+    } else {
+      findMissing();
+    }
+  }
+
+  private void giveUp(long ofSession) {
+    if (ofSession == session) {
+      end();
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package dev.ashlar.raft.driver;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.engine.LogPosition;
+import dev.ashlar.block.engine.ManifestHead;
+import dev.ashlar.block.engine.ManifestRow;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.replication.Replica;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives other members the manifest of this replica and its blocks. While it does, folding and
+ * compaction rest, so that the index is the manifest; that ends at a bound of time without requests
+ * or of bytes written meanwhile, and whoever was not done takes a newer one.
+ */
+final class ManifestSender {
+
+  private final DriverOptions options;
+  private final Storage storage;
+  private final Transport transport;
+  private @Nullable ManifestHead held;
+  private boolean asking;
+  private long lastRequest;
+
+  ManifestSender(DriverOptions options, Storage storage, Transport transport) {
+    this.options = options;
+    this.storage = storage;
+    this.transport = transport;
+  }
+
+  boolean isHolding() {
+    return held != null || asking;
+  }
+
+  void request(MemberId from, PeerMessage.ManifestRequest request, long now) {
+    lastRequest = now;
+    if (held == null) {
+      hold();
+      transport.send(
+          from, new PeerMessage.ManifestPage(request.id(), Optional.empty(), List.of(), false));
+      return;
+    }
+    ManifestHead head = held;
+    boolean goesOn = request.at().equals(Optional.of(head.at()));
+    page(from, request.id(), head, goesOn ? request : firstPage(request));
+  }
+
+  void blocks(MemberId from, PeerMessage.BlocksRequest request, long now) {
+    lastRequest = now;
+    if (held == null) {
+      return;
+    }
+    storage.run(
+        Storage.Work.READ,
+        replica -> read(replica, request.cids()),
+        blocks -> transport.send(from, new PeerMessage.Blocks(request.id(), blocks)),
+        failure -> release());
+  }
+
+  void tick(long now, long logBytes) {
+    if (held != null && (now - lastRequest > options.holdTicks() || logBytes > bytesMax())) {
+      release();
+    }
+  }
+
+  private long bytesMax() {
+    return options.retainBytes() + options.holdBytesMax();
+  }
+
+  private static PeerMessage.ManifestRequest firstPage(PeerMessage.ManifestRequest request) {
+    return new PeerMessage.ManifestRequest(request.id(), Optional.empty(), Optional.empty());
+  }
+
+  private void hold() {
+    if (asking) {
+      return;
+    }
+    asking = true;
+    storage.run(
+        Storage.Work.APPLY,
+        replica -> replica.engine().hold(),
+        head -> {
+          asking = false;
+          // Empty while a fold is half-way: upkeep completes it, and the next request finds it
+          // done.
+          held = head.orElse(null);
+        },
+        failure -> asking = false);
+  }
+
+  private void release() {
+    if (held != null) {
+      held = null;
+      storage.run(
+          Storage.Work.APPLY,
+          replica -> {
+            replica.engine().release();
+            return true;
+          },
+          done -> {},
+          failure -> {});
+    }
+  }
+
+  private void page(MemberId to, long id, ManifestHead head, PeerMessage.ManifestRequest request) {
+    int limit = options.manifestRowsMax();
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.engine().manifestPage(request.after(), limit),
+        rows -> sendPage(to, id, head, rows, rows.size() < limit),
+        failure -> release());
+  }
+
+  private void sendPage(
+      MemberId to, long id, ManifestHead head, List<ManifestRow> rows, boolean isLast) {
+    LogPosition now = held == null ? LogPosition.ZERO : held.at();
+    // What was read after the hold ended may be a later index.
+    if (now.equals(head.at())) {
+      transport.send(to, new PeerMessage.ManifestPage(id, Optional.of(head), rows, isLast));
+    }
+  }
+
+  private List<Block> read(Replica replica, List<Cid> cids) {
+    List<Block> blocks = new ArrayList<>();
+    long bytes = 0;
+    for (Cid cid : cids) {
+      Optional<Block> block = replica.heldBlock(cid);
+      if (block.isPresent()) {
+        bytes += block.get().size();
+        if (!blocks.isEmpty() && bytes > options.fetchBytesMax()) {
+          return blocks;
+        }
+        blocks.add(block.get());
+      }
+    }
+    return blocks;
+  }
+}

@@ -1,0 +1,712 @@
+package dev.ashlar.raft.driver;
+
+import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.engine.EngineBatch;
+import dev.ashlar.block.engine.EngineStatus;
+import dev.ashlar.block.engine.ManifestHead;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.core.Entry;
+import dev.ashlar.raft.core.EntryId;
+import dev.ashlar.raft.core.Envelope;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.Message;
+import dev.ashlar.raft.core.RaftCore;
+import dev.ashlar.raft.core.RaftFault;
+import dev.ashlar.raft.core.Ready;
+import dev.ashlar.raft.core.Role;
+import dev.ashlar.raft.replication.BlockCommand;
+import dev.ashlar.raft.replication.MembershipCodec;
+import dev.ashlar.raft.replication.Replica;
+import dev.ashlar.raft.replication.WriteResult;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One member at work: hands inputs to the core, and what it owes to storage and transport.
+ *
+ * <p>For one thread; never blocks. What is handed in takes effect at the next {@link #pump()},
+ * which the host is asked to schedule, so that what is waiting makes one batch.
+ */
+public final class RaftDriver {
+
+  private static final int FREE_SPACE_TICKS = 50;
+
+  private final MemberId self;
+  private final DriverOptions options;
+  private final RandomGenerator random;
+  private final Storage storage;
+  private final Transport transport;
+  private final Host host;
+  private final Requests requests;
+  private final SeenIds seen = new SeenIds();
+  private final EntryCache cache;
+  private final ManifestSender manifests;
+  private final ManifestReceiver receiver;
+  private final LogUpkeep upkeep;
+  private final Map<MemberId, Boolean> lacksSpace = new HashMap<>();
+  private final ArrayDeque<Ready.Write> waiting = new ArrayDeque<>();
+  private final Map<Long, Consumer<Boolean>> reads = new HashMap<>();
+  private final TreeMap<Long, List<Consumer<Boolean>>> confirmed = new TreeMap<>();
+  private RaftCore core;
+
+  /** Counts the cores that this driver has had; results for an earlier one mean nothing. */
+  private int epoch;
+
+  private boolean restoring;
+  private boolean writing;
+  private boolean applying;
+  private long applyTo;
+  private long applied;
+  private long now;
+  private long nextRead;
+  private long restoreTick;
+  private long offerTick;
+  private boolean diskInstalling;
+  private boolean scheduled;
+  private boolean stopped;
+  private @Nullable ManifestHead installHead;
+
+  /**
+   * @param self this member
+   * @param random of this member alone, seeded anew at each start
+   * @param restored what its replica says
+   */
+  public RaftDriver(
+      MemberId self,
+      DriverOptions options,
+      RandomGenerator random,
+      RaftCore.Restored restored,
+      Storage storage,
+      Transport transport,
+      Host host) {
+    this.self = self;
+    this.options = options;
+    this.random = random;
+    this.storage = storage;
+    this.transport = transport;
+    this.host = host;
+    this.core = new RaftCore(self, options.core(), random, restored);
+    this.applied = restored.applied();
+    this.applyTo = applied;
+    // Ids of requests are never used again, also not after a restart.
+    this.requests =
+        new Requests(random.nextLong() >>> 2, options.pendingBytesMax(), options.requestTicks());
+    this.cache = new EntryCache(options.cacheBytesMax());
+    this.manifests = new ManifestSender(options, storage, transport);
+    this.receiver =
+        new ManifestReceiver(
+            options, storage, transport, random.nextLong() >>> 2, this::manifestInstalled);
+    this.upkeep = new LogUpkeep(options);
+  }
+
+  /** Time passes. */
+  public void tick() {
+    if (stopped) {
+      return;
+    }
+    now++;
+    if (restoring) {
+      restoreWhenDue();
+    } else {
+      guard(core::tick);
+    }
+    requests.expire(now);
+    receiver.tick(now);
+    dropInstallIfCaughtUp();
+    manifests.tick(now, core.logBytes());
+    if (now % FREE_SPACE_TICKS == 1) {
+      lookAtFreeSpace();
+    }
+    schedule();
+  }
+
+  /** A message has come. */
+  public void receive(MemberId from, PeerMessage message) {
+    if (stopped) {
+      return;
+    }
+    if (message instanceof PeerMessage.Protocol protocol) {
+      if (!restoring) {
+        guard(() -> core.step(from, protocol.message()));
+      }
+    } else if (message instanceof PeerMessage.Announce announce) {
+      lacksSpace.put(from, announce.lacksSpace());
+    } else if (message instanceof PeerMessage.Forward forward) {
+      forwarded(from, forward.id(), new Requests.What.Write(forward.command()));
+    } else if (message instanceof PeerMessage.ForwardAdmin forward) {
+      forwarded(from, forward.id(), new Requests.What.Admin(forward.command()));
+    } else if (message instanceof PeerMessage.Forwarded answer) {
+      requests.answered(from, answer.id(), answer.result());
+    } else if (message instanceof PeerMessage.ManifestRequest request) {
+      manifests.request(from, request, now);
+    } else if (message instanceof PeerMessage.BlocksRequest request) {
+      manifests.blocks(from, request, now);
+    } else if (message instanceof PeerMessage.ManifestPage page) {
+      receiver.page(from, page);
+    } else if (message instanceof PeerMessage.Blocks blocks) {
+      receiver.blocks(from, blocks);
+    }
+    schedule();
+  }
+
+  /** A lane to a peer broke. */
+  public void lost(MemberId peer, Lane lane) {
+    if (stopped) {
+      return;
+    }
+    if (lane == Lane.BULK) {
+      requests.lost(peer);
+    }
+    core.lost(peer);
+    schedule();
+  }
+
+  /**
+   * Asks for a write, wherever the leader is.
+   *
+   * @param done is given its end, on this thread
+   */
+  public void write(BlockCommand command, Consumer<WriteResult> done) {
+    submit(new Requests.What.Write(command), false, done);
+  }
+
+  /**
+   * Asks for a change of the cluster; done when the leader has taken it, not when it is complete.
+   */
+  public void admin(AdminCommand command, Consumer<WriteResult> done) {
+    submit(new Requests.What.Admin(command), false, done);
+  }
+
+  /**
+   * Waits until this replica shows everything that was done before the call (thesis §6.4).
+   *
+   * @param done is given false when that could not be made sure
+   */
+  public void read(Consumer<Boolean> done) {
+    if (stopped || restoring) {
+      done.accept(false);
+      return;
+    }
+    long token = nextRead++;
+    reads.put(token, done);
+    core.read(token);
+    schedule();
+  }
+
+  /** Does all that the inputs since the last time have made due. */
+  public void pump() {
+    scheduled = false;
+    if (stopped) {
+      return;
+    }
+    placeWaiting();
+    if (!restoring) {
+      guard(() -> handle(core.takeReady()));
+    }
+    if (!stopped) {
+      startApply();
+      startWrite();
+    }
+  }
+
+  /** Answers everything that waits and does nothing any more. */
+  public void stop() {
+    if (!stopped) {
+      stopped = true;
+      requests.stop();
+      List<Consumer<Boolean>> open = new ArrayList<>(reads.values());
+      confirmed.values().forEach(open::addAll);
+      reads.clear();
+      confirmed.clear();
+      open.forEach(done -> done.accept(false));
+    }
+  }
+
+  /** This member. */
+  public MemberId self() {
+    return self;
+  }
+
+  /** The core, to look at; its inputs come through the driver alone. */
+  public RaftCore core() {
+    return core;
+  }
+
+  /** Up to where entries have taken effect on this replica. */
+  public long applied() {
+    return applied;
+  }
+
+  /** Whether the driver has been stopped, or has stopped by itself. */
+  public boolean isStopped() {
+    return stopped;
+  }
+
+  /** Whether this replica is taking a manifest, so that what it has is known to be old. */
+  public boolean isInstalling() {
+    return receiver.isActive();
+  }
+
+  /** Whether a peer has said that it is within its reserve. */
+  public boolean lacksSpace(MemberId member) {
+    return lacksSpace.getOrDefault(member, false);
+  }
+
+  private void schedule() {
+    if (!scheduled && !stopped) {
+      scheduled = true;
+      host.schedulePump();
+    }
+  }
+
+  /** A fault of the core, or of the code around it, ends this member: never half of an input. */
+  private void guard(Runnable input) {
+    try {
+      input.run();
+    } catch (RaftFault | IllegalStateException | IllegalArgumentException e) {
+      fail(e);
+    }
+  }
+
+  private void fail(Throwable why) {
+    if (!stopped) {
+      stop();
+      host.failed(why);
+    }
+  }
+
+  private void submit(Requests.What what, boolean isForwarded, Consumer<WriteResult> done) {
+    if (stopped) {
+      done.accept(new WriteResult.NotDone(WriteResult.Reason.STOPPING));
+      return;
+    }
+    requests.add(what, isForwarded, done, now);
+    schedule();
+  }
+
+  private void forwarded(MemberId from, long id, Requests.What what) {
+    if (!seen.isFirst(from, id)) {
+      return;
+    }
+    submit(what, true, result -> transport.send(from, new PeerMessage.Forwarded(id, result)));
+  }
+
+  /** Gives every request that waits to the core, or to the leader that is known. */
+  private void placeWaiting() {
+    if (restoring) {
+      return;
+    }
+    boolean leads = core.status().role() instanceof Role.Leader;
+    Optional<MemberId> leader = core.leader();
+    for (Requests.Request request : requests.waiting()) {
+      if (leads) {
+        propose(request);
+      } else if (request.isForwarded) {
+        requests.finish(request, new WriteResult.NotDone(WriteResult.Reason.NOT_LEADER));
+      } else if (leader.isPresent()) {
+        send(request, leader.get());
+      }
+    }
+  }
+
+  private void propose(Requests.Request request) {
+    if (request.what instanceof Requests.What.Write write) {
+      if (write.command() instanceof BlockCommand.Put && !hasQuorumWithSpace()) {
+        requests.finish(request, new WriteResult.NotDone(WriteResult.Reason.NO_SPACE));
+        return;
+      }
+      requests.proposed(request);
+      core.propose(request.token, write.command().bytes(), write.command());
+    } else {
+      requests.proposed(request);
+      administer(request, ((Requests.What.Admin) request.what).command());
+    }
+  }
+
+  private void administer(Requests.Request request, AdminCommand command) {
+    if (command instanceof AdminCommand.Transfer transfer) {
+      core.transferTo(request.token, transfer.member());
+      requests.finish(request, Requests.taken());
+      return;
+    }
+    Membership membership = core.status().membership();
+    Map<MemberId, String> addresses = new HashMap<>();
+    Optional<Membership.Target> target;
+    if (command instanceof AdminCommand.Add add) {
+      addresses.put(add.member(), add.address());
+      target = Targets.adding(membership, add);
+    } else {
+      target = Targets.removing(membership, command.member());
+    }
+    if (target.isEmpty()) {
+      requests.finish(request, Requests.taken());
+    } else {
+      core.change(request.token, target.get(), addresses);
+    }
+  }
+
+  private void send(Requests.Request request, MemberId leader) {
+    PeerMessage message =
+        request.what instanceof Requests.What.Write write
+            ? new PeerMessage.Forward(request.token, write.command())
+            : new PeerMessage.ForwardAdmin(
+                request.token, ((Requests.What.Admin) request.what).command());
+    if (transport.send(leader, message)) {
+      requests.sent(request, leader);
+    }
+  }
+
+  private boolean hasQuorumWithSpace() {
+    Membership now = core.status().membership();
+    return hasMajority(now.voters()) && (!now.isJoint() || hasMajority(now.outgoing()));
+  }
+
+  private boolean hasMajority(java.util.SortedSet<MemberId> voters) {
+    return voters.stream().filter(member -> !lacksSpace(member)).count() > voters.size() / 2;
+  }
+
+  private void handle(Ready ready) {
+    ready.status().ifPresent(host::changed);
+    ready.rejected().forEach(this::rejected);
+    ready.accepted().forEach(each -> requests.accepted(each.token(), each.id()));
+    ready.write().ifPresent(this::owe);
+    for (Envelope envelope : ready.messages()) {
+      transport.send(envelope.to(), new PeerMessage.Protocol(envelope.message()));
+    }
+    ready.ranges().forEach(this::replicate);
+    applyTo = Math.max(applyTo, ready.applyTo());
+    ready.reads().forEach(this::confirmed);
+    ready
+        .install()
+        .ifPresent(
+            install -> {
+              offerTick = now;
+              receiver.offered(install.leader());
+            });
+  }
+
+  private void rejected(Ready.Rejected rejected) {
+    Consumer<Boolean> read = reads.remove(rejected.token());
+    if (read != null) {
+      read.accept(false);
+    } else {
+      requests.rejected(rejected.token(), rejected.reason());
+    }
+  }
+
+  private void owe(Ready.Write write) {
+    waiting.add(write);
+    if (write.install().isPresent()) {
+      cache.clear();
+    }
+    if (write.truncateFrom() > 0) {
+      cache.truncateFrom(write.truncateFrom());
+    }
+    cache.add(write.entries());
+  }
+
+  private void confirmed(Ready.ConfirmedRead read) {
+    Consumer<Boolean> done = reads.remove(read.token());
+    if (done == null) {
+      return;
+    }
+    if (read.index() <= applied) {
+      done.accept(true);
+    } else {
+      confirmed.computeIfAbsent(read.index(), i -> new ArrayList<>()).add(done);
+    }
+  }
+
+  private void replicate(Ready.Range range) {
+    if (range.previous().equals(range.last())) {
+      sendEntries(range, List.of());
+      return;
+    }
+    Optional<List<Entry>> cached = cache.range(range.previous(), range.last());
+    if (cached.isPresent()) {
+      sendEntries(range, cached.get());
+      return;
+    }
+    int mine = epoch;
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.read(range.previous(), range.last()),
+        found -> {
+          if (mine == epoch && leads(range.term())) {
+            found.ifPresentOrElse(
+                entries -> sendEntries(range, entries), () -> core.lost(range.to()));
+            schedule();
+          }
+        },
+        this::storageFailed);
+  }
+
+  /** What was read for one term is never sent in another. */
+  private boolean leads(long term) {
+    Ready.Status status = core.status();
+    return status.term() == term && status.role() instanceof Role.Leader;
+  }
+
+  private void sendEntries(Ready.Range range, List<Entry> entries) {
+    transport.send(
+        range.to(),
+        new PeerMessage.Protocol(
+            new Message.AppendEntries(range.term(), range.previous(), entries, range.commit())));
+  }
+
+  private void startApply() {
+    if (applying || restoring || applyTo <= applied) {
+      return;
+    }
+    applying = true;
+    long to = Math.min(applyTo, applied + options.applyEntriesMax());
+    int mine = epoch;
+    storage.run(
+        Storage.Work.APPLY,
+        replica -> replica.engine().apply(to),
+        entries -> {
+          applying = false;
+          if (mine == epoch) {
+            appliedTo(to, entries);
+          }
+          schedule();
+        },
+        this::storageFailed);
+  }
+
+  private void appliedTo(long index, List<StorageEngine.Applied> entries) {
+    applied = Math.max(applied, index);
+    requests.applied(entries);
+    releaseReads();
+  }
+
+  private void releaseReads() {
+    while (!confirmed.isEmpty() && confirmed.firstKey() <= applied) {
+      confirmed.pollFirstEntry().getValue().forEach(done -> done.accept(true));
+    }
+  }
+
+  private void startWrite() {
+    if (writing || restoring) {
+      return;
+    }
+    List<Ready.Write> batch = nextBatch();
+    boolean changesNothing = batch.stream().allMatch(Ready.Write::changesNothing);
+    long compactTo = upkeep.compactTo(core, applied, now, manifests.isHolding());
+    boolean keepsUp = batch.isEmpty() && upkeep.isDue(now);
+    if (changesNothing && compactTo == 0 && !keepsUp) {
+      if (!batch.isEmpty()) {
+        written(batch);
+      }
+      return;
+    }
+    writing = true;
+    int mine = epoch;
+    Optional<ManifestHead> head = Optional.ofNullable(installHead);
+    boolean freezes = upkeep.freezes();
+    storage.run(
+        Storage.Work.WRITE,
+        replica -> writeToDisk(replica, batch, head, compactTo, keepsUp, freezes),
+        disk -> {
+          writing = false;
+          diskInstalling = disk.installing();
+          if (mine == epoch) {
+            upkeep.wrote(disk.status().watermark());
+            core.compacted(Math.min(disk.status().base().index(), core.commitIndex()));
+            written(batch);
+          }
+          schedule();
+        },
+        this::storageFailed);
+  }
+
+  private static Disk writeToDisk(
+      Replica replica,
+      List<Ready.Write> batch,
+      Optional<ManifestHead> head,
+      long compactTo,
+      boolean keepsUp,
+      boolean freezes) {
+    if (freezes) {
+      replica.engine().freeze();
+    }
+    boolean changes = batch.stream().anyMatch(write -> !write.changesNothing());
+    if (changes || compactTo > 0 || (keepsUp && replica.engine().hasUpkeep())) {
+      replica.write(batch, head, compactTo);
+    }
+    return new Disk(replica.engine().status(), replica.engine().isInstalling());
+  }
+
+  /** What a disk looks like after a write. */
+  private record Disk(EngineStatus status, boolean installing) {}
+
+  /** What shares the next transaction: all that waits, up to a bound; an install alone. */
+  private List<Ready.Write> nextBatch() {
+    List<Ready.Write> batch = new ArrayList<>();
+    long bytes = 0;
+    while (!waiting.isEmpty() && bytes < options.batchBytesMax()) {
+      Ready.Write next = waiting.element();
+      if (next.install().isPresent() && !batch.isEmpty()) {
+        break;
+      }
+      batch.add(waiting.remove());
+      bytes += next.entries().stream().mapToLong(Entry::bytes).sum();
+      if (next.install().isPresent()) {
+        break;
+      }
+    }
+    return batch;
+  }
+
+  private void written(List<Ready.Write> batch) {
+    if (batch.isEmpty()) {
+      return;
+    }
+    for (Ready.Write write : batch) {
+      write.install().ifPresent(this::installed);
+      for (Envelope envelope : write.afterwards()) {
+        transport.send(envelope.to(), new PeerMessage.Protocol(envelope.message()));
+      }
+    }
+    guard(() -> core.persisted(batch.get(batch.size() - 1).number()));
+    schedule();
+  }
+
+  private void installed(EntryId at) {
+    applied = Math.max(applied, at.index());
+    applyTo = Math.max(applyTo, applied);
+    installHead = null;
+    receiver.end();
+    requests.installed(at.index());
+    releaseReads();
+  }
+
+  /** Everything but the switch is done: the core says whether it is still wanted. */
+  private void manifestInstalled(ManifestHead head) {
+    if (stopped || restoring) {
+      receiver.end();
+      return;
+    }
+    Membership membership =
+        head.configuration().hasRemaining()
+            ? MembershipCodec.decode(head.configuration())
+            : Membership.NONE;
+    installHead = head;
+    guard(
+        () -> {
+          if (!core.snapshotReady(new EntryId(head.at().index(), head.at().term()), membership)) {
+            installHead = null;
+            receiver.end();
+            abandonInstall();
+          }
+        });
+    schedule();
+  }
+
+  /**
+   * A leader that needs a snapshot taken says so again and again; one that does not serves the log.
+   */
+  private void dropInstallIfCaughtUp() {
+    boolean wanted = now - offerTick <= 2L * options.core().electionTicksMax();
+    boolean lies = receiver.isActive() || diskInstalling;
+    if (lies && !wanted && !restoring && core.leader().isPresent() && installHead == null) {
+      receiver.end();
+      diskInstalling = false;
+      abandonInstall();
+    }
+  }
+
+  private void abandonInstall() {
+    storage.run(
+        Storage.Work.WRITE,
+        replica -> {
+          try (EngineBatch batch = replica.engine().begin()) {
+            batch.abandonInstall();
+            batch.commit();
+          }
+          return true;
+        },
+        done -> {},
+        this::storageFailed);
+  }
+
+  private void lookAtFreeSpace() {
+    long reserve = options.reserveBytes();
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.engine().freeBytes() < reserve,
+        lacks -> {
+          lacksSpace.put(self, lacks);
+          for (MemberId member : core.status().membership().members()) {
+            if (!member.equals(self)) {
+              transport.send(member, new PeerMessage.Announce(lacks));
+            }
+          }
+        },
+        this::storageFailed);
+  }
+
+  /**
+   * For want of space nothing was written: a new core begins from what the disk says. Anything else
+   * ends this member, for nothing that is read back can be trusted.
+   */
+  private void storageFailed(Throwable why) {
+    if (stopped) {
+      return;
+    }
+    if (!(why instanceof NoSpaceException)) {
+      fail(why);
+      return;
+    }
+    epoch++;
+    restoring = true;
+    writing = false;
+    applying = false;
+    waiting.clear();
+    cache.clear();
+    receiver.end();
+    installHead = null;
+    lacksSpace.put(self, true);
+    restoreTick = now + options.core().electionTicksMin();
+    boolean alone = core.status().membership().members().size() <= 1;
+    requests.coreLost(
+        alone ? new WriteResult.NotDone(WriteResult.Reason.NO_SPACE) : new WriteResult.Unknown());
+    List<Consumer<Boolean>> open = new ArrayList<>(reads.values());
+    confirmed.values().forEach(open::addAll);
+    reads.clear();
+    confirmed.clear();
+    open.forEach(done -> done.accept(false));
+    schedule();
+  }
+
+  private void restoreWhenDue() {
+    if (now < restoreTick) {
+      return;
+    }
+    restoreTick = Long.MAX_VALUE;
+    int mine = epoch;
+    storage.run(
+        Storage.Work.WRITE,
+        Replica::restored,
+        restored -> {
+          if (mine == epoch) {
+            core = new RaftCore(self, options.core(), random, restored);
+            applied = restored.applied();
+            applyTo = applied;
+            restoring = false;
+            host.changed(core.status());
+            schedule();
+          }
+        },
+        this::storageFailed);
+  }
+}

@@ -1,0 +1,257 @@
+package dev.ashlar.raft.replication;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.engine.Command;
+import dev.ashlar.block.engine.EngineBatch;
+import dev.ashlar.block.engine.EngineStatus;
+import dev.ashlar.block.engine.LogEntry;
+import dev.ashlar.block.engine.LogPosition;
+import dev.ashlar.block.engine.ManifestHead;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.core.Entry;
+import dev.ashlar.raft.core.EntryId;
+import dev.ashlar.raft.core.HardState;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.Payload;
+import dev.ashlar.raft.core.RaftCore;
+import dev.ashlar.raft.core.Ready;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * A member's disk: turns what the core wants written into batches of the engine, and back at start.
+ *
+ * <p>Everything here blocks on storage. Writes come from one thread.
+ */
+public final class Replica {
+
+  private final StorageEngine engine;
+
+  /** The replica in an engine, which the caller closes. */
+  public Replica(StorageEngine engine) {
+    this.engine = engine;
+  }
+
+  /** The engine underneath: reads of applied state, and the upkeep. */
+  public StorageEngine engine() {
+    return engine;
+  }
+
+  /**
+   * Makes an empty or single-node disk a founding member's: identity and first configuration in one
+   * transaction, before any election.
+   *
+   * @throws IllegalStateException when it belongs to a cluster already
+   */
+  public void found(UUID cluster, MemberId self, Membership first) {
+    if (engine.cluster().isPresent()) {
+      throw new IllegalStateException("the disk belongs to cluster " + engine.cluster().get());
+    }
+    try (EngineBatch batch = engine.begin()) {
+      batch.identity(self.uuid(), cluster);
+      // Every founding member writes the same entry, so it is committed from the start.
+      long term = Math.max(1, batch.last().term());
+      batch.append(term, new Command.Configuration(MembershipCodec.encode(first)));
+      batch.applyTo(batch.last().index());
+      batch.commit();
+    }
+  }
+
+  /** Makes an empty disk that of a member which is to be added to a cluster: it has no log yet. */
+  public void join(UUID cluster, MemberId self) {
+    if (engine.status().last().index() > 0) {
+      throw new IllegalStateException("only an empty disk can join a cluster");
+    }
+    try (EngineBatch batch = engine.begin()) {
+      batch.identity(self.uuid(), cluster);
+      batch.commit();
+    }
+  }
+
+  /**
+   * What a core begins with.
+   *
+   * @throws StoreFormatException when the log or hard state is damaged: the member cannot know what
+   *     it has promised
+   */
+  public RaftCore.Restored restored() {
+    if (engine.isHardStateStale() || engine.damage().isPresent()) {
+      throw new StoreFormatException(
+          "the replica is damaged ("
+              + engine
+                  .damage()
+                  .map(d -> "log entry " + d.index() + ": " + d.what())
+                  .orElse("the newest hard state fails its checksum")
+              + "): it cannot know what it has promised; set the directory aside and join anew");
+    }
+    EngineStatus status = engine.status();
+    Membership atBase =
+        engine
+            .configurationAt(status.base().index())
+            .map(MembershipCodec::decode)
+            .orElse(Membership.NONE);
+    List<Entry> entries = new ArrayList<>();
+    engine.entriesAfter(
+        status.base().index(),
+        entry -> {
+          entries.add(header(entry));
+          return entry.index() < status.last().index();
+        });
+    return new RaftCore.Restored(
+        new HardState(engine.hardState().term(), engine.hardState().vote().map(MemberId::new)),
+        id(status.base()),
+        atBase,
+        entries,
+        status.applied());
+  }
+
+  /**
+   * Makes writes durable in one transaction. After an exception nothing of them is.
+   *
+   * @param writes in the order of their numbers
+   * @param head of the manifest that a write installs
+   * @param compactTo drop applied entries up to here, 0 for none
+   */
+  public void write(List<Ready.Write> writes, Optional<ManifestHead> head, long compactTo) {
+    try (EngineBatch batch = engine.begin()) {
+      for (Ready.Write write : writes) {
+        if (write.install().isPresent()) {
+          batch.switchTo(head.orElseThrow());
+        }
+        if (write.truncateFrom() > 0) {
+          batch.truncateFrom(write.truncateFrom());
+        }
+        write.entries().forEach(entry -> append(batch, entry));
+        write
+            .hardState()
+            .ifPresent(
+                state ->
+                    batch.hardState(
+                        new dev.ashlar.block.engine.HardState(
+                            state.term(), state.vote().map(MemberId::uuid))));
+      }
+      if (compactTo > 0) {
+        batch.compactTo(compactTo);
+      }
+      batch.commit();
+    }
+  }
+
+  /**
+   * Reads entries (previous, last] with their contents, for a peer.
+   *
+   * @return empty when either end is no longer so, or a part is compacted or damaged
+   */
+  public Optional<List<Entry>> read(EntryId previous, EntryId last) {
+    List<Entry> entries = new ArrayList<>();
+    if (!isAt(previous)) {
+      return Optional.empty();
+    }
+    try {
+      engine.entriesAfter(
+          previous.index(),
+          entry -> {
+            Optional<Entry> whole = entry.index() <= last.index() ? whole(entry) : Optional.empty();
+            whole.ifPresent(entries::add);
+            return whole.isPresent() && entry.index() < last.index();
+          });
+    } catch (StoreFormatException e) {
+      return Optional.empty();
+    }
+    boolean complete =
+        !entries.isEmpty()
+            && entries.size() == last.index() - previous.index()
+            && entries.get(entries.size() - 1).id().equals(last);
+    return complete ? Optional.of(entries) : Optional.empty();
+  }
+
+  /** The block that a manifest of this replica names, while it is held. */
+  public Optional<Block> heldBlock(Cid cid) {
+    return engine.readHeld(cid.multihash(), (bytes, crc) -> copy(cid, bytes, crc));
+  }
+
+  private boolean isAt(EntryId id) {
+    EngineStatus status = engine.status();
+    if (id.equals(id(status.base()))) {
+      return true;
+    }
+    return engine.entry(id.index()).filter(entry -> entry.term() == id.term()).isPresent();
+  }
+
+  private static void append(EngineBatch batch, Entry entry) {
+    long term = entry.id().term();
+    if (entry.payload() instanceof Payload.NoOp) {
+      batch.append(term, new Command.NoOp());
+    } else if (entry.payload() instanceof Payload.Configuration configuration) {
+      batch.append(
+          term, new Command.Configuration(MembershipCodec.encode(configuration.membership())));
+    } else {
+      append(batch, term, (BlockCommand) ((Payload.Command) entry.payload()).content());
+    }
+    if (batch.last().index() != entry.id().index()) {
+      throw new IllegalStateException(
+          "entry " + entry.id() + " came to lie at " + batch.last().index());
+    }
+  }
+
+  private static void append(EngineBatch batch, long term, BlockCommand command) {
+    if (command instanceof BlockCommand.Put put) {
+      batch.appendPut(term, put.block());
+    } else if (command instanceof BlockCommand.Touch touch) {
+      batch.append(term, new Command.Touch(touch.multihash()));
+    } else {
+      batch.append(term, new Command.Delete(((BlockCommand.Delete) command).multihash()));
+    }
+  }
+
+  /** An entry as the core needs it at start: sizes and configurations, no contents. */
+  private static Entry header(LogEntry entry) {
+    EntryId id = new EntryId(entry.index(), entry.term());
+    if (entry.command() instanceof Command.Configuration configuration) {
+      Membership membership = MembershipCodec.decode(configuration.payload());
+      return new Entry(id, Entry.OVERHEAD_BYTES, new Payload.Configuration(membership));
+    }
+    int bytes = entry.command() instanceof Command.Put put ? put.length() : 0;
+    return new Entry(id, Entry.OVERHEAD_BYTES + bytes, new Payload.NoOp());
+  }
+
+  private Optional<Entry> whole(LogEntry entry) {
+    EntryId id = new EntryId(entry.index(), entry.term());
+    Command command = entry.command();
+    if (command instanceof Command.Put put) {
+      Cid cid = Cid.v1(put.codec(), put.multihash());
+      return engine
+          .readPayload(put, (bytes, crc) -> copy(cid, bytes, crc))
+          .map(block -> entry(id, new BlockCommand.Put(block)));
+    }
+    if (command instanceof Command.Touch touch) {
+      return Optional.of(entry(id, new BlockCommand.Touch(touch.multihash())));
+    }
+    if (command instanceof Command.Delete delete) {
+      return Optional.of(entry(id, new BlockCommand.Delete(delete.multihash())));
+    }
+    if (command instanceof Command.Roots) {
+      return Optional.empty();
+    }
+    return Optional.of(header(entry));
+  }
+
+  private static Entry entry(EntryId id, BlockCommand command) {
+    return new Entry(id, command.bytes(), new Payload.Command(command));
+  }
+
+  private static Block copy(Cid cid, ByteBuffer bytes, int crc) {
+    ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate()).flip();
+    return Block.stored(cid, copy, crc);
+  }
+
+  private static EntryId id(LogPosition position) {
+    return new EntryId(position.index(), position.term());
+  }
+}

@@ -1,0 +1,321 @@
+package dev.ashlar.simulation;
+
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.Role;
+import dev.ashlar.raft.driver.AdminCommand;
+import dev.ashlar.raft.driver.Lane;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/** Breaks things, one after the other, and puts some of them right again. */
+final class Faults {
+
+  private final World world;
+  private final List<SimNode> nodes;
+  private final SimNetwork network;
+  private boolean running = true;
+
+  Faults(World world, List<SimNode> nodes, SimNetwork network) {
+    this.world = world;
+    this.nodes = nodes;
+    this.network = network;
+  }
+
+  void start() {
+    world.after(world.between(50_000, 800_000), this::next);
+  }
+
+  /** Stops breaking, and repairs everything. */
+  void stopAndHeal() {
+    running = false;
+    world.note("heal");
+    network.heal();
+    for (SimNode node : nodes) {
+      node.disk().setFull(false);
+      node.disk().setHung(false);
+      node.disk().setSlowness(1);
+      node.disk().setFailing(false);
+      node.setClockRate(1);
+      if (node.isPaused()) {
+        node.resume();
+      }
+      if (node.isSuspect()) {
+        node.wipe();
+      }
+      if (!node.isUp()) {
+        node.crash();
+        node.start();
+      }
+    }
+  }
+
+  private void next() {
+    if (!running) {
+      return;
+    }
+    SimNode node = anyNode();
+    switch (world.between(0, 19)) {
+      case 0, 1, 2 -> crash(node);
+      case 3 -> crashAll();
+      case 4 -> pause(node);
+      case 5, 6 -> partition();
+      case 7 -> cutOneWay(node);
+      case 8 -> cutLane();
+      case 9 -> quality();
+      case 10 -> slow(node);
+      case 11 -> hang(node);
+      case 12 -> fill(node);
+      case 13 -> clock(node);
+      case 14 -> transfer(node);
+      case 15, 16 -> change();
+      case 17 -> failCommit(node);
+      case 18 -> wipe(node);
+      default -> crashLeader();
+    }
+    world.after(world.between(20_000, 900_000), this::next);
+  }
+
+  private void crash(SimNode node) {
+    if (node.isUp()) {
+      world.note("crash " + node.address());
+      node.crash();
+      restartLater(node);
+    }
+  }
+
+  private void crashLeader() {
+    leader().ifPresent(this::crash);
+  }
+
+  private void crashAll() {
+    nodes.forEach(this::crash);
+  }
+
+  private void restartLater(SimNode node) {
+    int life = node.life();
+    world.after(
+        world.between(1_000, 1_500_000),
+        () -> {
+          if (node.life() == life && !node.isUp()) {
+            world.note("restart " + node.address());
+            if (node.isSuspect()) {
+              node.wipe();
+            }
+            node.start();
+          }
+        });
+  }
+
+  private void pause(SimNode node) {
+    if (node.isUp() && !node.isPaused()) {
+      world.note("pause " + node.address());
+      node.pause();
+      later(node, 2_000_000, node::resume);
+    }
+  }
+
+  private void partition() {
+    world.note("partition");
+    List<Integer> side = new ArrayList<>();
+    for (SimNode node : nodes) {
+      if (world.chance(0.5)) {
+        side.add(node.number());
+      }
+    }
+    for (SimNode from : nodes) {
+      for (SimNode to : nodes) {
+        if (side.contains(from.number()) != side.contains(to.number())) {
+          cutAll(from, to);
+        }
+      }
+    }
+    healLater();
+  }
+
+  private void cutOneWay(SimNode node) {
+    world.note("one way " + node.address());
+    boolean outwards = world.chance(0.5);
+    for (SimNode other : nodes) {
+      if (other != node && world.chance(0.7)) {
+        cutAll(outwards ? node : other, outwards ? other : node);
+      }
+    }
+    healLater();
+  }
+
+  private void cutLane() {
+    Lane lane = List.of(Lane.CONTROL, Lane.LOG, Lane.BULK).get(world.between(0, 2));
+    SimNode from = anyNode();
+    world.note("lane " + lane + " of " + from.address());
+    for (SimNode to : nodes) {
+      if (to != from && world.chance(0.7)) {
+        network.cut(from.number(), to.number(), lane);
+      }
+    }
+    healLater();
+  }
+
+  private void cutAll(SimNode from, SimNode to) {
+    for (Lane lane : Lane.values()) {
+      network.cut(from.number(), to.number(), lane);
+    }
+  }
+
+  private void healLater() {
+    world.after(
+        world.between(100_000, 2_500_000),
+        () -> {
+          if (running) {
+            world.note("links heal");
+            network.heal();
+          }
+        });
+  }
+
+  private void quality() {
+    double loss = world.between(0, 20) / 100.0;
+    double duplication = world.between(0, 20) / 100.0;
+    int delay = world.chance(0.3) ? 120_000 : 10_000;
+    world.note("loss " + loss + " duplication " + duplication + " delay " + delay);
+    network.setQuality(loss, duplication, delay);
+  }
+
+  private void slow(SimNode node) {
+    world.note("slow disk " + node.address());
+    node.disk().setSlowness(world.between(10, 300));
+    later(node, 2_000_000, () -> node.disk().setSlowness(1));
+  }
+
+  private void hang(SimNode node) {
+    world.note("hung disk " + node.address());
+    node.disk().setHung(true);
+    later(node, 3_000_000, () -> node.disk().setHung(false));
+  }
+
+  private void fill(SimNode node) {
+    world.note("full disk " + node.address());
+    node.disk().setFull(true);
+    later(node, 2_000_000, () -> node.disk().setFull(false));
+  }
+
+  private void clock(SimNode node) {
+    double rate = world.between(5, 30) / 10.0;
+    world.note("clock of " + node.address() + " at " + rate);
+    node.setClockRate(rate);
+  }
+
+  private void transfer(SimNode node) {
+    admin(new AdminCommand.Transfer(node.member()));
+  }
+
+  private void change() {
+    SimNode node = anyNode();
+    Optional<Membership> now = membership();
+    if (now.isEmpty()) {
+      return;
+    }
+    if (!now.get().contains(node.member())) {
+      admin(new AdminCommand.Add(node.member(), node.address(), world.chance(0.7)));
+    } else if (now.get().voters().size() > 1 || now.get().learners().contains(node.member())) {
+      admin(new AdminCommand.Remove(node.member()));
+    }
+  }
+
+  /** Its disk fails for good: it comes back empty, as another member. */
+  private void failCommit(SimNode node) {
+    if (node.isUp() && mayLose(node)) {
+      world.note("failing disk " + node.address());
+      node.disk().setFailing(true);
+      int life = node.life();
+      world.after(
+          500_000,
+          () -> {
+            if (node.isSuspect() && node.life() == life + 1) {
+              node.wipe();
+              node.start();
+              rejoin(node, 40);
+            }
+          });
+    }
+  }
+
+  private void wipe(SimNode node) {
+    if (mayLose(node)) {
+      world.note("wipe " + node.address());
+      node.wipe();
+      node.start();
+      rejoin(node, 40);
+    }
+  }
+
+  private void rejoin(SimNode node, int attempts) {
+    boolean isMember =
+        membership().filter(now -> now.isVoter(node.member())).isPresent() || attempts == 0;
+    if (!isMember && running) {
+      admin(new AdminCommand.Add(node.member(), node.address(), true));
+      world.after(400_000, () -> rejoin(node, attempts - 1));
+    }
+  }
+
+  /**
+   * A disk may be lost where a quorum of the others still has everything: nobody else in any
+   * membership is lost, none is joint, and all agree.
+   */
+  private boolean mayLose(SimNode node) {
+    TreeSet<MemberId> alive = new TreeSet<>();
+    nodes.forEach(each -> alive.add(each.member()));
+    for (SimNode each : nodes) {
+      if (!each.isUp() || each.isSuspect()) {
+        return false;
+      }
+      Membership now = each.driver().core().status().membership();
+      boolean knows = !now.members().isEmpty();
+      if (knows
+          && (now.isJoint()
+              || now.target().isPresent()
+              || now.voters().size() < 3
+              || !alive.containsAll(now.members()))) {
+        return false;
+      }
+    }
+    return membership().isPresent() && nodes.contains(node);
+  }
+
+  private void admin(AdminCommand command) {
+    SimNode through = anyNode();
+    if (through.isUp()) {
+      world.note("admin " + command);
+      through.whenRunning(
+          through.life(), () -> through.driver().admin(command, result -> world.note("" + result)));
+    }
+  }
+
+  private Optional<SimNode> leader() {
+    return nodes.stream()
+        .filter(SimNode::isUp)
+        .filter(node -> node.driver().core().status().role() instanceof Role.Leader)
+        .findFirst();
+  }
+
+  private Optional<Membership> membership() {
+    return leader().map(node -> node.driver().core().status().membership());
+  }
+
+  private void later(SimNode node, int microsMax, Runnable action) {
+    int life = node.life();
+    world.after(
+        world.between(10_000, microsMax),
+        () -> {
+          if (running && (node.life() == life || node.disk().isHung())) {
+            action.run();
+          }
+        });
+  }
+
+  private SimNode anyNode() {
+    return nodes.get(world.between(0, nodes.size() - 1));
+  }
+}

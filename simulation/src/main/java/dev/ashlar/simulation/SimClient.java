@@ -1,0 +1,215 @@
+package dev.ashlar.simulation;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.engine.Outcome;
+import dev.ashlar.raft.driver.BlockClient;
+import dev.ashlar.raft.replication.WriteResult;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Asks any node for puts, deletes, reads and listings, one after the other, and notes the answers.
+ */
+final class SimClient {
+
+  private static final int THINK_MICROS_MAX = 40_000;
+  private static final int GIVE_UP_MICROS = 4_000_000;
+
+  private final World world;
+  private final List<SimNode> nodes;
+  private final List<Block> blocks;
+  private final History history;
+  private boolean running = true;
+  private int answered;
+
+  SimClient(World world, List<SimNode> nodes, List<Block> blocks, History history) {
+    this.world = world;
+    this.nodes = nodes;
+    this.blocks = blocks;
+    this.history = history;
+  }
+
+  void start() {
+    think();
+  }
+
+  void stop() {
+    running = false;
+  }
+
+  boolean isRunning() {
+    return running;
+  }
+
+  /** How many requests have ended with an answer that is not "unknown" or "not done". */
+  int answered() {
+    return answered;
+  }
+
+  private void think() {
+    world.after(world.between(0, THINK_MICROS_MAX), this::ask);
+  }
+
+  private void ask() {
+    if (!running) {
+      return;
+    }
+    SimNode node = nodes.get(world.between(0, nodes.size() - 1));
+    if (!node.isUp()) {
+      think();
+      return;
+    }
+    int choice = world.between(0, 9);
+    if (choice < 4) {
+      put(node);
+    } else if (choice < 6) {
+      delete(node);
+    } else if (choice < 9) {
+      read(node);
+    } else {
+      list(node);
+    }
+  }
+
+  private void put(SimNode node) {
+    int number = anyBlock();
+    Block block = blocks.get(number);
+    Call call = new Call(node, List.of(history.begin(number, History.Kind.PUT)));
+    node.whenRunning(
+        node.life(),
+        () ->
+            new BlockClient(node.driver())
+                .put(
+                    block,
+                    node.engine().size(block.cid()).isPresent(),
+                    result -> call.written(result, Outcome.CREATED)));
+  }
+
+  private void delete(SimNode node) {
+    int number = anyBlock();
+    Call call = new Call(node, List.of(history.begin(number, History.Kind.DELETE)));
+    node.whenRunning(
+        node.life(),
+        () ->
+            new BlockClient(node.driver())
+                .delete(
+                    blocks.get(number).cid().multihash(),
+                    result -> call.written(result, Outcome.DELETED)));
+  }
+
+  private void read(SimNode node) {
+    int number = anyBlock();
+    Block block = blocks.get(number);
+    Call call = new Call(node, List.of(history.begin(number, History.Kind.READ)));
+    node.whenRunning(
+        node.life(),
+        () ->
+            node.driver()
+                .read(
+                    confirmed -> {
+                      if (!confirmed) {
+                        call.end(i -> History.End.UNKNOWN);
+                        return;
+                      }
+                      Optional<Boolean> same =
+                          node.engine()
+                              .read(block.cid(), (bytes, crc) -> bytes.equals(block.bytes()));
+                      if (same.isPresent() && !same.get()) {
+                        throw new Violation("BytesAreTheBlocks", "of " + block.cid());
+                      }
+                      call.end(i -> same.isPresent() ? History.End.PRESENT : History.End.ABSENT);
+                    }));
+  }
+
+  /** One page with everything: a read of every block at once. */
+  private void list(SimNode node) {
+    List<History.Operation> operations = new ArrayList<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      operations.add(history.begin(i, History.Kind.READ));
+    }
+    Call call = new Call(node, operations);
+    node.whenRunning(
+        node.life(),
+        () ->
+            node.driver()
+                .read(
+                    confirmed -> {
+                      if (!confirmed) {
+                        call.end(i -> History.End.UNKNOWN);
+                        return;
+                      }
+                      Set<Object> found = new HashSet<>();
+                      BlockPage page = node.engine().list(BlockCursor.START, 10_000);
+                      page.entries().forEach(entry -> found.add(entry.cid().multihash()));
+                      call.end(
+                          i ->
+                              found.contains(blocks.get(i).cid().multihash())
+                                  ? History.End.PRESENT
+                                  : History.End.ABSENT);
+                    }));
+  }
+
+  private int anyBlock() {
+    return world.between(0, blocks.size() - 1);
+  }
+
+  private interface EndOf {
+    History.End of(int operation);
+  }
+
+  /** One request under way. A client that waits too long, or loses its node, does not know. */
+  private final class Call {
+
+    private final List<History.Operation> operations;
+    private boolean open = true;
+
+    Call(SimNode node, List<History.Operation> operations) {
+      this.operations = operations;
+      int life = node.life();
+      watch(node, life, world.nowMicros() + GIVE_UP_MICROS);
+    }
+
+    void written(WriteResult result, Outcome changed) {
+      if (result instanceof WriteResult.Done done) {
+        end(i -> done.outcome() == changed ? History.End.CHANGED : History.End.UNCHANGED);
+      } else {
+        boolean certain = result instanceof WriteResult.NotDone;
+        end(i -> certain ? History.End.NOT_DONE : History.End.UNKNOWN);
+      }
+    }
+
+    void end(EndOf how) {
+      if (!open) {
+        return;
+      }
+      open = false;
+      for (int i = 0; i < operations.size(); i++) {
+        History.End end = how.of(i);
+        if (end != History.End.UNKNOWN) {
+          history.end(operations.get(i), end);
+        }
+        if (end != History.End.UNKNOWN && end != History.End.NOT_DONE) {
+          answered++;
+        }
+      }
+      world.note("client: " + (operations.size() == 1 ? operations.get(0) : "list"));
+      think();
+    }
+
+    private void watch(SimNode node, int life, long until) {
+      if (!open) {
+        return;
+      }
+      if (node.life() != life || world.nowMicros() >= until) {
+        end(i -> History.End.UNKNOWN);
+      } else {
+        world.after(100_000, () -> watch(node, life, until));
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.ashlar.simulation;
+
+import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.engine.Environment;
+import dev.ashlar.block.engine.MapCursor;
+import dev.ashlar.block.engine.MapName;
+import dev.ashlar.block.engine.ReadTransaction;
+import dev.ashlar.block.engine.WriteTransaction;
+import dev.ashlar.store.memory.MemoryEnvironment;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/**
+ * A disk that survives the crashes of its node: what is committed stays. It can be full, fail a
+ * commit, be slow, or stand still.
+ */
+final class SimDisk implements Environment {
+
+  private static final long CAPACITY_BYTES = 1L << 40;
+
+  private final MemoryEnvironment contents = new MemoryEnvironment(CAPACITY_BYTES);
+  private boolean full;
+  private boolean failsNextCommit;
+  private boolean hung;
+  private int slowness = 1;
+
+  void setFull(boolean isFull) {
+    full = isFull;
+  }
+
+  /** Whether the next commit fails. */
+  void setFailing(boolean fails) {
+    failsNextCommit = fails;
+  }
+
+  void setHung(boolean isHung) {
+    hung = isHung;
+  }
+
+  boolean isHung() {
+    return hung;
+  }
+
+  /** How many times slower than usual a sync is. */
+  void setSlowness(int times) {
+    slowness = times;
+  }
+
+  int slowness() {
+    return slowness;
+  }
+
+  @Override
+  public ReadTransaction beginRead() {
+    return contents.beginRead();
+  }
+
+  @Override
+  public WriteTransaction beginWrite() {
+    return new Writer(contents.beginWrite());
+  }
+
+  @Override
+  public long freeBytes() {
+    return full ? 0 : contents.freeBytes();
+  }
+
+  @Override
+  public void close() {
+    // It outlives the engine that was opened on it.
+  }
+
+  private final class Writer implements WriteTransaction {
+
+    private final WriteTransaction writer;
+
+    Writer(WriteTransaction writer) {
+      this.writer = writer;
+    }
+
+    @Override
+    public void put(MapName map, byte[] key, byte[] value) {
+      writer.put(map, key, value);
+    }
+
+    @Override
+    public ByteBuffer reserve(MapName map, byte[] key, int size) {
+      if (full) {
+        throw new NoSpaceException("the disk is full");
+      }
+      return writer.reserve(map, key, size);
+    }
+
+    @Override
+    public ByteBuffer replace(MapName map, byte[] key, int size) {
+      return writer.replace(map, key, size);
+    }
+
+    @Override
+    public boolean delete(MapName map, byte[] key) {
+      return writer.delete(map, key);
+    }
+
+    @Override
+    public void commit() {
+      if (failsNextCommit) {
+        failsNextCommit = false;
+        throw new StoreFailedException("the sync failed", new IOException("EIO"), true);
+      }
+      writer.commit();
+    }
+
+    @Override
+    public Optional<ByteBuffer> get(MapName map, byte[] key) {
+      return writer.get(map, key);
+    }
+
+    @Override
+    public MapCursor cursor(MapName map) {
+      return writer.cursor(map);
+    }
+
+    @Override
+    public void close() {
+      writer.close();
+    }
+  }
+}

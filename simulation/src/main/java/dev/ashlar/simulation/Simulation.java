@@ -1,0 +1,276 @@
+package dev.ashlar.simulation;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.engine.EngineOptions;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.core.CoreOptions;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.Ready;
+import dev.ashlar.raft.core.Role;
+import dev.ashlar.raft.driver.DriverOptions;
+import dev.ashlar.raft.driver.PeerMessage;
+import dev.ashlar.raft.replication.Replica;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * One run: a cluster, clients and faults, all drawn from a seed. First faults come while every
+ * property is checked after every step (safety); then they stop, and the cluster must agree and
+ * serve (liveness).
+ */
+public final class Simulation implements Observer {
+
+  private static final long CONVERGENCE_MICROS = 60_000_000;
+
+  private final World world;
+  private final List<SimNode> nodes = new ArrayList<>();
+  private final List<SimClient> clients = new ArrayList<>();
+  private final History history = new History();
+  private final CommitSafety commits = new CommitSafety();
+  private final List<Observer> invariants =
+      List.of(
+          new ElectionSafety(),
+          new LogHistory(),
+          commits,
+          new StateMachineSafety(),
+          new DurableBeforeAck(),
+          new OneVotePerTerm(),
+          new MembershipIsFoldOfLog());
+  private final SimNetwork network;
+  private final Faults faults;
+  private final long faultMicros;
+  private long installs;
+
+  /**
+   * @param seed everything follows from it
+   * @param tracer is given a line for everything that happens
+   */
+  public Simulation(long seed, Consumer<String> tracer) {
+    this.world = new World(seed, tracer);
+    this.network = new SimNetwork(world, this);
+    int voters = world.between(1, 5);
+    int spares = world.between(0, 2);
+    DriverOptions options = options();
+    EngineOptions engine =
+        new EngineOptions(world.between(1, 40), world.between(1, 8), world.between(1, 20));
+    UUID cluster = new UUID(0, seed);
+    for (int i = 0; i < voters + spares; i++) {
+      SimNode node = new SimNode(world, i, network, this, options, engine, cluster);
+      network.register(node.member(), node);
+      nodes.add(node);
+    }
+    Map<MemberId, String> founders = new TreeMap<>();
+    nodes.subList(0, voters).forEach(node -> founders.put(node.member(), node.address()));
+    nodes.subList(0, voters).forEach(node -> node.found(Membership.of(founders)));
+    nodes.subList(voters, nodes.size()).forEach(SimNode::join);
+    List<Block> blocks = new ArrayList<>();
+    for (int i = 0; i < world.between(3, 10); i++) {
+      byte[] bytes = new byte[world.between(0, 300)];
+      world.random().nextBytes(bytes);
+      blocks.add(Block.copyOf(bytes));
+    }
+    List<Block> distinct = blocks.stream().distinct().toList();
+    for (int i = 0; i < world.between(1, 5); i++) {
+      clients.add(new SimClient(world, nodes, distinct, history));
+    }
+    this.faults = new Faults(world, nodes, network);
+    this.faultMicros = world.between(2_000_000, 10_000_000);
+  }
+
+  /**
+   * Runs it.
+   *
+   * @throws Violation when a property did not hold, or the cluster did not come to agree
+   */
+  public Result run() {
+    nodes.forEach(SimNode::start);
+    clients.forEach(SimClient::start);
+    faults.start();
+    runUntil(faultMicros);
+    faults.stopAndHeal();
+    long deadline = world.nowMicros() + CONVERGENCE_MICROS;
+    converge(deadline);
+    int before = answered();
+    while (answered() < before + 5 * clients.size()) {
+      runUntil(world.nowMicros() + 200_000);
+      requireTime(deadline, "clients are not served");
+    }
+    clients.forEach(SimClient::stop);
+    converge(deadline);
+    compareReplicas();
+    history.check();
+    return new Result(world.traceHash(), history.size(), commits.highest(), installs);
+  }
+
+  /**
+   * What a run came to.
+   *
+   * @param traceHash of everything that happened, in order
+   * @param operations of clients
+   * @param commitIndex the highest
+   * @param installs how many snapshots were installed
+   */
+  public record Result(long traceHash, int operations, long commitIndex, long installs) {}
+
+  @Override
+  public void started(SimNode node) {
+    invariants.forEach(each -> each.started(node));
+  }
+
+  @Override
+  public void crashed(SimNode node) {
+    invariants.forEach(each -> each.crashed(node));
+  }
+
+  @Override
+  public void sent(SimNode from, MemberId to, PeerMessage message) {
+    invariants.forEach(each -> each.sent(from, to, message));
+  }
+
+  @Override
+  public void changed(SimNode node, Ready.Status status) {
+    world.note(node.address() + " " + status.term() + " " + status.role());
+    invariants.forEach(each -> each.changed(node, status));
+  }
+
+  @Override
+  public void applied(SimNode node, StorageEngine.Applied applied) {
+    invariants.forEach(each -> each.applied(node, applied));
+  }
+
+  @Override
+  public void wrote(SimNode node, Replica replica) {
+    invariants.forEach(each -> each.wrote(node, replica));
+  }
+
+  @Override
+  public void stepped(SimNode node) {
+    invariants.forEach(each -> each.stepped(node));
+  }
+
+  private DriverOptions options() {
+    CoreOptions core =
+        new CoreOptions(
+            2,
+            6,
+            12,
+            world.between(1, 2000),
+            world.between(1, 20),
+            world.between(1, 4000),
+            world.between(1, 10),
+            world.between(0, 500),
+            world.between(500, 100_000));
+    return new DriverOptions(
+        core,
+        world.between(1, 3000),
+        world.between(0, 5000),
+        world.between(1, 10),
+        100,
+        world.between(500, 100_000),
+        world.between(2, 60),
+        world.between(2_000, 100_000),
+        world.between(20, 200),
+        world.between(1, 5),
+        world.between(1, 500),
+        50,
+        world.between(2_000, 100_000),
+        1000);
+  }
+
+  private void runUntil(long micros) {
+    while (world.step(micros)) {
+      // Each step checks itself.
+    }
+  }
+
+  /** Everybody in the membership has applied all that is committed, under one leader. */
+  private void converge(long deadline) {
+    while (!hasConverged()) {
+      runUntil(world.nowMicros() + 100_000);
+      requireTime(deadline, "no agreement");
+    }
+  }
+
+  private boolean hasConverged() {
+    if (!nodes.stream().allMatch(SimNode::isUp)) {
+      return false;
+    }
+    Optional<SimNode> leader =
+        nodes.stream()
+            .filter(node -> node.driver().core().status().role() instanceof Role.Leader)
+            .max((a, b) -> Long.compare(term(a), term(b)));
+    if (leader.isEmpty() || !leader.get().driver().core().isSettledLeader()) {
+      return false;
+    }
+    Membership membership = leader.get().driver().core().status().membership();
+    long commit = leader.get().driver().core().commitIndex();
+    boolean quiet = clients.stream().allMatch(client -> !client.isRunning());
+    return nodes.stream()
+        .filter(node -> membership.contains(node.member()))
+        .allMatch(
+            node ->
+                node.driver().applied() >= (quiet ? commit : Math.max(0, commit - 20))
+                    && term(node) == term(leader.get()));
+  }
+
+  private static long term(SimNode node) {
+    return node.driver().core().status().term();
+  }
+
+  private int answered() {
+    return clients.stream().mapToInt(SimClient::answered).sum();
+  }
+
+  private void requireTime(long deadline, String what) {
+    if (world.nowMicros() > deadline) {
+      StringBuilder seen = new StringBuilder(what).append(" long after all faults ended:");
+      for (SimNode node : nodes) {
+        seen.append("\n  ").append(node.address()).append(' ').append(node.member());
+        if (node.isUp()) {
+          seen.append(' ')
+              .append(node.driver().core().status())
+              .append(" last ")
+              .append(node.driver().core().last())
+              .append(" commit ")
+              .append(node.driver().core().commitIndex())
+              .append(" applied ")
+              .append(node.driver().applied())
+              .append(" base ")
+              .append(node.driver().core().base())
+              .append(" peers ")
+              .append(node.driver().core().peers());
+        }
+      }
+      throw new Violation("Convergence", seen.toString());
+    }
+  }
+
+  /** All replicas that have applied the same show the same. */
+  private void compareReplicas() {
+    Map<Long, List<BlockPage.Entry>> seen = new TreeMap<>();
+    for (SimNode node : nodes) {
+      List<BlockPage.Entry> entries = node.engine().list(BlockCursor.START, 10_000).entries();
+      List<BlockPage.Entry> before = seen.putIfAbsent(node.engine().status().applied(), entries);
+      if (before != null && !before.equals(entries)) {
+        throw new Violation(
+            "ReplicasAgree", node.address() + " shows " + entries + ", others " + before);
+      }
+      if (node.engine().status().generation() > 0) {
+        installs += node.engine().status().generation();
+      }
+      List<String> findings = node.engine().verify(bytes -> {}).findings();
+      if (!findings.isEmpty()) {
+        throw new Violation(
+            "SoundStore", node.address() + ": " + findings + " " + node.engine().status());
+      }
+    }
+  }
+}
