@@ -13,10 +13,14 @@ import java.util.TreeSet;
 /** Breaks things, one after the other, and puts some of them right again. */
 final class Faults {
 
+  /** A request for a change that was made so long ago has been taken up or given up. */
+  private static final long CHANGE_SETTLES_MICROS = 2_500_000;
+
   private final World world;
   private final List<SimNode> nodes;
   private final SimNetwork network;
   private boolean running = true;
+  private long changeMicros;
 
   Faults(World world, List<SimNode> nodes, SimNetwork network) {
     this.world = world;
@@ -37,7 +41,7 @@ final class Faults {
       node.disk().setFull(false);
       node.disk().setHung(false);
       node.disk().setSlowness(1);
-      node.disk().setFailing(false);
+      node.disk().setFailing(() -> false);
       node.setClockRate(1);
       if (node.isPaused()) {
         node.resume();
@@ -214,7 +218,7 @@ final class Faults {
   private void change() {
     SimNode node = anyNode();
     Optional<Membership> now = membership();
-    if (now.isEmpty()) {
+    if (now.isEmpty() || !areAllThere(now.get())) {
       return;
     }
     if (!now.get().contains(node.member())) {
@@ -228,11 +232,12 @@ final class Faults {
   private void failCommit(SimNode node) {
     if (node.isUp() && mayLose(node)) {
       world.note("failing disk " + node.address());
-      node.disk().setFailing(true);
+      node.disk().setFailing(() -> mayLose(node));
       int life = node.life();
       world.after(
           500_000,
           () -> {
+            node.disk().setFailing(() -> false);
             if (node.isSuspect() && node.life() == life + 1) {
               node.wipe();
               node.start();
@@ -265,8 +270,9 @@ final class Faults {
    * membership is lost, none is joint, and all agree.
    */
   private boolean mayLose(SimNode node) {
-    TreeSet<MemberId> alive = new TreeSet<>();
-    nodes.forEach(each -> alive.add(each.member()));
+    if (world.nowMicros() - changeMicros < CHANGE_SETTLES_MICROS) {
+      return false;
+    }
     for (SimNode each : nodes) {
       if (!each.isUp() || each.isSuspect()) {
         return false;
@@ -277,17 +283,24 @@ final class Faults {
           && (now.isJoint()
               || now.target().isPresent()
               || now.voters().size() < 3
-              || !alive.containsAll(now.members()))) {
+              || !areAllThere(now))) {
         return false;
       }
     }
     return membership().isPresent() && nodes.contains(node);
   }
 
+  private boolean areAllThere(Membership membership) {
+    TreeSet<MemberId> there = new TreeSet<>();
+    nodes.stream().filter(node -> !node.isSuspect()).forEach(node -> there.add(node.member()));
+    return there.containsAll(membership.members());
+  }
+
   private void admin(AdminCommand command) {
     SimNode through = anyNode();
     if (through.isUp()) {
       world.note("admin " + command);
+      changeMicros = world.nowMicros();
       through.whenRunning(
           through.life(), () -> through.driver().admin(command, result -> world.note("" + result)));
     }

@@ -48,7 +48,7 @@ public final class Main {
         operations += result.operations();
         installs += result.installs();
       } catch (RuntimeException | AssertionError e) {
-        System.err.println("seed " + seed + ": " + e.getMessage());
+        System.err.println("seed " + seed);
         e.printStackTrace();
         System.err.println(
             "replay: java -jar simulation/target/simulation.jar --seed " + seed + " --trace");

@@ -11,6 +11,7 @@ import dev.ashlar.store.memory.MemoryEnvironment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * A disk that survives the crashes of its node: what is committed stays. It can be full, fail a
@@ -22,7 +23,7 @@ final class SimDisk implements Environment {
 
   private final MemoryEnvironment contents = new MemoryEnvironment(CAPACITY_BYTES);
   private boolean full;
-  private boolean failsNextCommit;
+  private BooleanSupplier fails = () -> false;
   private boolean hung;
   private int slowness = 1;
 
@@ -30,9 +31,9 @@ final class SimDisk implements Environment {
     full = isFull;
   }
 
-  /** Whether the next commit fails. */
-  void setFailing(boolean fails) {
-    failsNextCommit = fails;
+  /** Asked at each commit whether it is to fail. */
+  void setFailing(BooleanSupplier newFails) {
+    fails = newFails;
   }
 
   void setHung(boolean isHung) {
@@ -105,8 +106,8 @@ final class SimDisk implements Environment {
 
     @Override
     public void commit() {
-      if (failsNextCommit) {
-        failsNextCommit = false;
+      if (fails.getAsBoolean()) {
+        fails = () -> false;
         throw new StoreFailedException("the sync failed", new IOException("EIO"), true);
       }
       writer.commit();

@@ -51,7 +51,8 @@ final class SimNetwork {
 
   boolean send(SimNode from, MemberId to, PeerMessage message) {
     SimNode target = nodes.get(to);
-    if (target == null) {
+    // The handshake says who is there: a member that was replaced is not.
+    if (target == null || !to.equals(target.member())) {
       return false;
     }
     observer.sent(from, to, message);

@@ -11,6 +11,7 @@ import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.DriverOptions;
+import dev.ashlar.raft.driver.Lane;
 import dev.ashlar.raft.driver.PeerMessage;
 import dev.ashlar.raft.replication.Replica;
 import java.util.ArrayList;
@@ -132,6 +133,9 @@ public final class Simulation implements Observer {
 
   @Override
   public void sent(SimNode from, MemberId to, PeerMessage message) {
+    if (message.lane() == Lane.BULK) {
+      world.note(from.address() + " → " + to + " " + message.getClass().getSimpleName());
+    }
     invariants.forEach(each -> each.sent(from, to, message));
   }
 
@@ -236,7 +240,13 @@ public final class Simulation implements Observer {
         seen.append("\n  ").append(node.address()).append(' ').append(node.member());
         if (node.isUp()) {
           seen.append(' ')
-              .append(node.driver().core().status())
+              .append(node.driver().core().status().term())
+              .append(' ')
+              .append(node.driver().core().status().role())
+              .append(" voters ")
+              .append(node.driver().core().status().membership().voters())
+              .append(" target ")
+              .append(node.driver().core().status().membership().target())
               .append(" last ")
               .append(node.driver().core().last())
               .append(" commit ")

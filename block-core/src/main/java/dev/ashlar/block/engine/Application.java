@@ -49,7 +49,10 @@ final class Application {
   /** Applies the entry that comes next, with the base that the log has now. */
   Outcome apply(LogEntry entry, long baseIndex) {
     if (entry.command() instanceof Command.Delete delete) {
-      rows.live(delete.multihash()).ifPresent(row -> noteIfLogged(row, baseIndex));
+      // A row that is in the index, or will be, keeps its slot until the fold that drops the row.
+      rows.live(delete.multihash())
+          .filter(row -> !rows.indexNames(delete.multihash(), row.slot()))
+          .ifPresent(row -> noteIfLogged(row, baseIndex));
     }
     Outcome outcome = applier.apply(entry);
     if (outcome == Outcome.EXISTED && entry.command() instanceof Command.Put put) {

@@ -136,15 +136,20 @@ final class Applier {
 
     /** Whether a table, or the index under it, says that the block lies in the slot. */
     boolean anyLayerNames(Multihash multihash, long slot) {
-      boolean inTables =
-          tables.active().find(multihash).filter(row -> row.slot() == slot).isPresent()
-              || tables
-                  .frozen()
-                  .flatMap(frozen -> frozen.table().find(multihash))
-                  .filter(row -> row.slot() == slot)
-                  .isPresent();
+      return tables.active().find(multihash).filter(row -> row.slot() == slot).isPresent()
+          || indexNames(multihash, slot);
+    }
+
+    /** Whether the index says so, or will once the fold that is under way is done. */
+    boolean indexNames(Multihash multihash, long slot) {
+      boolean isFolding =
+          tables
+              .frozen()
+              .flatMap(frozen -> frozen.table().find(multihash))
+              .filter(row -> row.slot() == slot)
+              .isPresent();
       Prior prior = folded(transaction, blocks, multihash);
-      return inTables
+      return isFolding
           || prior instanceof Prior.Damaged
           || (prior instanceof Prior.Live live && live.row().slot() == slot);
     }

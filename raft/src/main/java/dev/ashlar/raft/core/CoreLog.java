@@ -66,6 +66,12 @@ final class CoreLog {
     return memberships.lastEntry().getValue();
   }
 
+  /** The configuration that the one in force replaced, or the same where that is not known. */
+  Membership membershipBefore() {
+    Map.Entry<Long, Membership> before = memberships.lowerEntry(memberships.lastKey());
+    return before == null ? membership() : before.getValue();
+  }
+
   /** The index of the entry that brought the configuration in force, at most the base's. */
   long membershipIndex() {
     return memberships.lastKey();

@@ -100,6 +100,16 @@ final class CoreState {
     }
   }
 
+  /**
+   * Whether this member may ask for votes. One that is no longer a voter does so as long as the
+   * configuration without it may not be committed: it may be the only one that has it (thesis
+   * §4.2.2).
+   */
+  boolean mayCampaign() {
+    boolean wasVoter = log.membershipIndex() > commit && log.membershipBefore().isVoter(self);
+    return (membership().isVoter(self) || wasVoter) && !mustPersistBeforeCampaign;
+  }
+
   int randomElectionTicks() {
     return options.electionTicksMin()
         + random.nextInt(options.electionTicksMax() - options.electionTicksMin() + 1);

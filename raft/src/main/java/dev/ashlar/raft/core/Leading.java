@@ -134,12 +134,13 @@ final class Leading implements Behaviour {
     if (response.match() > peer.match) {
       matched(peer, response.match());
     }
-    // Lost messages leave a gap that no later answer closes.
+    // Lost messages leave a gap that no later answer closes; and a peer that began anew does not
+    // know
+    // how far its log agrees, so no heartbeat can tell it what is committed.
     boolean lost =
-        peer.state == Progress.State.REPLICATE
-            && !peer.isIdle()
-            && state.now - peer.oldestTick() > state.options.electionTicksMin();
-    if (lost) {
+        !peer.isIdle() && state.now - peer.oldestTick() > state.options.electionTicksMin();
+    boolean forgot = peer.isIdle() && response.match() < peer.match;
+    if (peer.state == Progress.State.REPLICATE && (lost || forgot)) {
       peer.probeFrom(peer.match + 1);
     }
     confirmReads();

@@ -279,9 +279,7 @@ public final class RaftCore {
   }
 
   void electionTimeout() {
-    boolean mayCampaign =
-        state.membership().isVoter(state.self) && !state.mustPersistBeforeCampaign;
-    if (mayCampaign) {
+    if (state.mayCampaign()) {
       Campaigning campaign = Campaigning.preCandidate(this, state, ++preVoteRound);
       behaviour = campaign;
       state.reads.reset();
@@ -357,7 +355,7 @@ public final class RaftCore {
     } else if (message instanceof Message.LogRegressed regressed) {
       follow(from).logRegressed(regressed);
     } else if (message instanceof Message.TimeoutNow) {
-      if (state.membership().isVoter(state.self) && !(behaviour instanceof Leading)) {
+      if (state.mayCampaign() && !(behaviour instanceof Leading)) {
         becomeCandidate(true);
       }
     } else {

@@ -129,6 +129,11 @@ final class ManifestReceiver {
     if (step != Step.BLOCKS || answer.id() != askedId || !from.equals(source)) {
       return;
     }
+    if (answer.blocks().isEmpty()) {
+      // The source holds another manifest by now, and has dropped what this one named.
+      askForPage();
+      return;
+    }
     fetched.addAll(answer.blocks());
     findMissing();
   }

@@ -52,6 +52,8 @@ final class ManifestSender {
   void blocks(MemberId from, PeerMessage.BlocksRequest request, long now) {
     lastRequest = now;
     if (held == null) {
+      // Nothing of the manifest that it means: it asks for a newer one.
+      transport.send(from, new PeerMessage.Blocks(request.id(), List.of()));
       return;
     }
     storage.run(
