@@ -46,6 +46,13 @@ final class Faults {
       if (node.isPaused()) {
         node.resume();
       }
+    }
+    repair();
+  }
+
+  /** Starts what is down; a node whose disk failed begins anew on an empty one. */
+  void repair() {
+    for (SimNode node : nodes) {
       if (node.isSuspect()) {
         node.wipe();
       }

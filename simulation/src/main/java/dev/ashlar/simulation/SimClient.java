@@ -25,6 +25,7 @@ final class SimClient {
   private final List<Block> blocks;
   private final History history;
   private boolean running = true;
+  private boolean wantsLeader;
   private int answered;
 
   SimClient(World world, List<SimNode> nodes, List<Block> blocks, History history) {
@@ -40,6 +41,11 @@ final class SimClient {
 
   void stop() {
     running = false;
+  }
+
+  /** From now on it asks nodes that have a leader, as one does that looks at a node's readiness. */
+  void askReadyNodes() {
+    wantsLeader = true;
   }
 
   boolean isRunning() {
@@ -60,7 +66,8 @@ final class SimClient {
       return;
     }
     SimNode node = nodes.get(world.between(0, nodes.size() - 1));
-    if (!node.isUp()) {
+    boolean usable = node.isUp() && (!wantsLeader || node.driver().core().leader().isPresent());
+    if (!usable) {
       think();
       return;
     }

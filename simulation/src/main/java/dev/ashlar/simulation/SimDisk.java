@@ -24,6 +24,7 @@ final class SimDisk implements Environment {
   private final MemoryEnvironment contents = new MemoryEnvironment(CAPACITY_BYTES);
   private boolean full;
   private BooleanSupplier fails = () -> false;
+  private boolean broken;
   private boolean hung;
   private int slowness = 1;
 
@@ -34,6 +35,11 @@ final class SimDisk implements Environment {
   /** Asked at each commit whether it is to fail. */
   void setFailing(BooleanSupplier newFails) {
     fails = newFails;
+  }
+
+  /** Whether a commit has failed. */
+  boolean isBroken() {
+    return broken;
   }
 
   void setHung(boolean isHung) {
@@ -108,6 +114,7 @@ final class SimDisk implements Environment {
     public void commit() {
       if (fails.getAsBoolean()) {
         fails = () -> false;
+        broken = true;
         throw new StoreFailedException("the sync failed", new IOException("EIO"), true);
       }
       writer.commit();

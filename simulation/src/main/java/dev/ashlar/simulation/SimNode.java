@@ -36,7 +36,6 @@ final class SimNode implements Host {
   private int life;
   private int starts;
   private boolean paused;
-  private boolean suspect;
   private double clockRate = 1;
   private final ArrayDeque<Runnable> whilePaused = new ArrayDeque<>();
 
@@ -94,7 +93,7 @@ final class SimNode implements Host {
 
   /** Whether its disk failed: it takes no further part under this member id. */
   boolean isSuspect() {
-    return suspect;
+    return disk.isBroken();
   }
 
   RaftDriver driver() {
@@ -162,7 +161,6 @@ final class SimNode implements Host {
     crash();
     disk = new SimDisk();
     member = newMember();
-    suspect = false;
     network.register(member, this);
     join();
   }
@@ -218,7 +216,6 @@ final class SimNode implements Host {
   public void failed(Throwable why) {
     if (why instanceof StoreFailedException) {
       world.note(address() + " ends: its disk failed");
-      suspect = true;
       int mine = life;
       world.after(
           0,

@@ -83,7 +83,7 @@ public final class Simulation implements Observer {
       clients.add(new SimClient(world, nodes, distinct, history));
     }
     this.faults = new Faults(world, nodes, network);
-    this.faultMicros = world.between(2_000_000, 10_000_000);
+    this.faultMicros = world.between(2_000_000, 40_000_000);
   }
 
   /**
@@ -97,6 +97,7 @@ public final class Simulation implements Observer {
     faults.start();
     runUntil(faultMicros);
     faults.stopAndHeal();
+    clients.forEach(SimClient::askReadyNodes);
     long deadline = world.nowMicros() + CONVERGENCE_MICROS;
     converge(deadline);
     int before = answered();
@@ -198,6 +199,8 @@ public final class Simulation implements Observer {
   /** Everybody in the membership has applied all that is committed, under one leader. */
   private void converge(long deadline) {
     while (!hasConverged()) {
+      // A failure of before may be told only now.
+      faults.repair();
       runUntil(world.nowMicros() + 100_000);
       requireTime(deadline, "no agreement");
     }
