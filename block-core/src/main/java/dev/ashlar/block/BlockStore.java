@@ -120,6 +120,14 @@ public interface BlockStore extends AutoCloseable {
    */
   BlockPage list(BlockCursor cursor, int limit);
 
+  /**
+   * The same store, read with another consistency; a store with one copy has only one. Closing
+   * either closes both.
+   */
+  default BlockStore reading(ReadConsistency consistency) {
+    return this;
+  }
+
   /** The most entries that {@link #list} gives in one page. */
   int LIST_LIMIT_MAX = 10_000;
 

@@ -5,6 +5,11 @@ public final class UnknownOutcomeException extends BlockException {
 
   private static final long serialVersionUID = 1L;
 
+  /** With what to do about it. */
+  public UnknownOutcomeException(String message) {
+    super(message);
+  }
+
   /** Says why it is not known. */
   public UnknownOutcomeException(String message, Throwable cause) {
     super(message, cause);

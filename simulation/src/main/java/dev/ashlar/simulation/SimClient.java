@@ -4,7 +4,7 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.engine.Outcome;
-import dev.ashlar.raft.driver.BlockClient;
+import dev.ashlar.raft.replication.BlockClient;
 import dev.ashlar.raft.replication.WriteResult;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -90,7 +90,7 @@ final class SimClient {
     node.whenRunning(
         node.life(),
         () ->
-            new BlockClient(node.driver())
+            new BlockClient(node.driver()::write)
                 .put(
                     block,
                     node.engine().size(block.cid()).isPresent(),
@@ -103,7 +103,7 @@ final class SimClient {
     node.whenRunning(
         node.life(),
         () ->
-            new BlockClient(node.driver())
+            new BlockClient(node.driver()::write)
                 .delete(
                     blocks.get(number).cid().multihash(),
                     result -> call.written(result, Outcome.DELETED)));

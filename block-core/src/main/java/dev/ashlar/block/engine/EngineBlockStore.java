@@ -30,6 +30,7 @@ public class EngineBlockStore implements BlockStore {
 
   private final StorageEngine engine;
   private final StoreLimits limits;
+  private final EngineReads reads;
   private final GroupCommit writes;
 
   /**
@@ -39,6 +40,7 @@ public class EngineBlockStore implements BlockStore {
   protected EngineBlockStore(StorageEngine engine, StoreLimits limits) {
     this.engine = engine;
     this.limits = limits;
+    this.reads = new EngineReads(engine);
     this.writes = new GroupCommit(engine, limits);
     engine
         .unreplayedDamage()
@@ -83,32 +85,17 @@ public class EngineBlockStore implements BlockStore {
 
   @Override
   public Optional<Block> get(Cid cid) {
-    if (cid.isIdentity()) {
-      return Optional.of(Block.inline(cid));
-    }
-    return engine.read(
-        cid,
-        (bytes, crc) -> {
-          byte[] copy = new byte[bytes.remaining()];
-          bytes.get(copy);
-          return Block.stored(cid, ByteBuffer.wrap(copy), crc);
-        });
+    return reads.get(cid);
   }
 
   @Override
   public <T> Optional<T> view(Cid cid, Function<ByteBuffer, T> reader) {
-    if (cid.isIdentity()) {
-      return Optional.of(reader.apply(Block.inline(cid).bytes()));
-    }
-    return engine.read(cid, (bytes, crc) -> reader.apply(bytes));
+    return reads.view(cid, reader);
   }
 
   @Override
   public OptionalInt size(Cid cid) {
-    if (cid.isIdentity()) {
-      return OptionalInt.of(cid.multihash().digestBytes());
-    }
-    Optional<Integer> size = engine.size(cid);
+    Optional<Integer> size = reads.size(cid);
     return size.isPresent() ? OptionalInt.of(size.get()) : OptionalInt.empty();
   }
 
@@ -119,16 +106,12 @@ public class EngineBlockStore implements BlockStore {
 
   @Override
   public BlockPage list(BlockCursor cursor, int limit) {
-    if (limit < 1 || limit > LIST_LIMIT_MAX) {
-      throw new IllegalArgumentException(
-          "a page has 1 to " + LIST_LIMIT_MAX + " entries, not " + limit);
-    }
-    return engine.list(cursor, limit);
+    return reads.list(cursor, limit);
   }
 
   @Override
   public BlockStoreStatistics statistics() {
-    return engine.statistics();
+    return reads.statistics();
   }
 
   @Override

@@ -457,10 +457,11 @@ public final class RaftDriver {
   }
 
   private void sendEntries(Ready.Range range, List<Entry> entries) {
-    transport.send(
-        range.to(),
-        new PeerMessage.Protocol(
-            new Message.AppendEntries(range.term(), range.previous(), entries, range.commit())));
+    Message message =
+        new Message.AppendEntries(range.term(), range.previous(), entries, range.commit());
+    if (!transport.send(range.to(), new PeerMessage.Protocol(message)) && !entries.isEmpty()) {
+      core.lost(range.to());
+    }
   }
 
   private void startApply() {

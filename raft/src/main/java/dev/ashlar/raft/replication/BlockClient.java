@@ -1,20 +1,21 @@
-package dev.ashlar.raft.driver;
+package dev.ashlar.raft.replication;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.engine.Outcome;
-import dev.ashlar.raft.replication.BlockCommand;
-import dev.ashlar.raft.replication.WriteResult;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-/** Puts and deletes through a driver, as a block store understands them. On the driver's thread. */
+/** Puts and deletes as a block store understands them, by commands. Does not block. */
 public final class BlockClient {
 
-  private final RaftDriver driver;
+  private final BiConsumer<BlockCommand, Consumer<WriteResult>> write;
 
-  /** Requests to this driver. */
-  public BlockClient(RaftDriver driver) {
-    this.driver = driver;
+  /**
+   * @param write brings a command into the log, wherever the leader is
+   */
+  public BlockClient(BiConsumer<BlockCommand, Consumer<WriteResult>> write) {
+    this.write = write;
   }
 
   /**
@@ -26,14 +27,14 @@ public final class BlockClient {
    */
   public void put(Block block, boolean isLiveHere, Consumer<WriteResult> done) {
     if (!isLiveHere) {
-      driver.write(new BlockCommand.Put(block), done);
+      write.accept(new BlockCommand.Put(block), done);
       return;
     }
-    driver.write(
+    write.accept(
         new BlockCommand.Touch(block.cid().multihash()),
         result -> {
           if (result instanceof WriteResult.Done touched && touched.outcome() == Outcome.GONE) {
-            driver.write(new BlockCommand.Put(block), done);
+            write.accept(new BlockCommand.Put(block), done);
           } else {
             done.accept(result);
           }
@@ -46,6 +47,6 @@ public final class BlockClient {
    * @param done is given {@link Outcome#DELETED} or {@link Outcome#ABSENT}, or how it failed
    */
   public void delete(Multihash multihash, Consumer<WriteResult> done) {
-    driver.write(new BlockCommand.Delete(multihash), done);
+    write.accept(new BlockCommand.Delete(multihash), done);
   }
 }

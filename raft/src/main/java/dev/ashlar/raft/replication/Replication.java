@@ -1,0 +1,25 @@
+package dev.ashlar.raft.replication;
+
+import java.util.function.Consumer;
+
+/** A member of a cluster as a store uses it, from any thread. Callbacks come on any thread. */
+public interface Replication extends AutoCloseable {
+
+  /** Brings a command into the log, wherever the leader is, and tells its end. */
+  void write(BlockCommand command, Consumer<WriteResult> done);
+
+  /** Waits until everything that was done before has taken effect here; false if that cannot be. */
+  void read(Consumer<Boolean> done);
+
+  /**
+   * Whether the replica here may answer by itself: it belongs to the cluster, and is not being
+   * replaced by a snapshot.
+   */
+  boolean mayReadLocally();
+
+  /** Whether it has been closed. */
+  boolean isClosed();
+
+  @Override
+  void close();
+}
