@@ -65,7 +65,8 @@ final class SimNode implements Host {
     return member;
   }
 
-  String address() {
+  @Override
+  public String address() {
     return "node-" + number;
   }
 

@@ -141,9 +141,13 @@ public final class EngineBatch implements AutoCloseable {
     hardState = Optional.of(newHardState);
   }
 
-  /** Says which member the replica is, and of which cluster. */
-  public void identity(UUID member, UUID cluster) {
+  /** Says which member the replica is. */
+  public void member(UUID member) {
     writeIdentity(Keys.MEMBER, member);
+  }
+
+  /** Says which cluster the replica belongs to. */
+  public void cluster(UUID cluster) {
     writeIdentity(Keys.CLUSTER, cluster);
   }
 

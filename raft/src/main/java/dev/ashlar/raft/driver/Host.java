@@ -5,6 +5,9 @@ import dev.ashlar.raft.core.Ready;
 /** Who runs a driver. All calls come on the driver's thread. */
 public interface Host {
 
+  /** Where others reach this member now. */
+  String address();
+
   /** Call {@link RaftDriver#pump()} soon, once, after what is waiting has been handed in. */
   void schedulePump();
 

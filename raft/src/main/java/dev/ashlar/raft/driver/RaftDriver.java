@@ -231,6 +231,11 @@ public final class RaftDriver {
     }
   }
 
+  /** Whether writes wait for their end. */
+  public boolean isBusy() {
+    return !stopped && !requests.isEmpty();
+  }
+
   /** This member. */
   public MemberId self() {
     return self;
@@ -343,6 +348,8 @@ public final class RaftDriver {
     Optional<Membership.Target> target;
     if (command instanceof AdminCommand.Add add) {
       addresses.put(add.member(), add.address());
+      // A cluster of one was founded where nobody else reached it: from now on it matters.
+      addresses.put(self, host.address());
       target = Targets.adding(membership, add);
     } else {
       target = Targets.removing(membership, command.member());

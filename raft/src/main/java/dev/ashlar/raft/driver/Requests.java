@@ -108,6 +108,10 @@ final class Requests {
     return Optional.of(request);
   }
 
+  boolean isEmpty() {
+    return open.isEmpty();
+  }
+
   /** Those that wait for a leader, oldest first. */
   List<Request> waiting() {
     return List.copyOf(waiting.values());

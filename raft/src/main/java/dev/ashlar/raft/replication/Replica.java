@@ -54,7 +54,8 @@ public final class Replica {
       throw new IllegalStateException("the disk belongs to cluster " + engine.cluster().get());
     }
     try (EngineBatch batch = engine.begin()) {
-      batch.identity(self.uuid(), cluster);
+      batch.member(self.uuid());
+      batch.cluster(cluster);
       // Every founding member writes the same entry, so it is committed from the start.
       long term = Math.max(1, batch.last().term());
       batch.append(term, new Command.Configuration(MembershipCodec.encode(first)));
@@ -63,13 +64,31 @@ public final class Replica {
     }
   }
 
+  /**
+   * The member that this disk is, made durable before it is told to anybody.
+   *
+   * @param fresh the id that it gets when it has none
+   */
+  public MemberId memberOr(MemberId fresh) {
+    Optional<UUID> member = engine.member();
+    if (member.isPresent()) {
+      return new MemberId(member.get());
+    }
+    try (EngineBatch batch = engine.begin()) {
+      batch.member(fresh.uuid());
+      batch.commit();
+    }
+    return fresh;
+  }
+
   /** Makes an empty disk that of a member which is to be added to a cluster: it has no log yet. */
   public void join(UUID cluster, MemberId self) {
     if (engine.status().last().index() > 0) {
       throw new IllegalStateException("only an empty disk can join a cluster");
     }
     try (EngineBatch batch = engine.begin()) {
-      batch.identity(self.uuid(), cluster);
+      batch.member(self.uuid());
+      batch.cluster(cluster);
       batch.commit();
     }
   }

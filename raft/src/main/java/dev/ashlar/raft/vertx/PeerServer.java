@@ -1,0 +1,202 @@
+package dev.ashlar.raft.vertx;
+
+import dev.ashlar.block.MalformedException;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.driver.MessageCodec;
+import dev.ashlar.raft.driver.PeerMessage;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ClientAuth;
+import io.vertx.core.net.NetServer;
+import io.vertx.core.net.NetServerOptions;
+import io.vertx.core.net.NetSocket;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Takes connections of other members. Whoever speaks nonsense is told so and hung up on. */
+final class PeerServer {
+
+  private static final Logger LOG = LoggerFactory.getLogger(PeerServer.class);
+  private static final int IDLE_SECONDS_MAX = 60;
+
+  /** What the node does for those who connect. */
+  interface Visitors {
+
+    /** Why the visitor is not welcome, null when it is. */
+    @Nullable String refusal(Hello hello);
+
+    /** A message on a lane. */
+    void message(MemberId from, PeerMessage message);
+
+    /** What to tell a visitor that discovers or wants to join. */
+    Future<String> answer(Hello hello);
+
+    /** A visitor has proved itself. */
+    void welcomed(Hello hello);
+  }
+
+  private record Lane(MemberId from, Hello.Purpose purpose) {}
+
+  private final RaftNodeOptions options;
+  private final ClusterSecret secret;
+  private final NetServer server;
+  private final Visitors visitors;
+  private final Supplier<MemberId> self;
+  private final Supplier<UUID> cluster;
+  private final Map<Lane, NetSocket> current = new HashMap<>();
+  private int connections;
+
+  PeerServer(
+      Vertx vertx,
+      RaftNodeOptions options,
+      Visitors visitors,
+      Supplier<MemberId> self,
+      Supplier<UUID> cluster) {
+    this.options = options;
+    this.secret = options.secret();
+    this.visitors = visitors;
+    this.self = self;
+    this.cluster = cluster;
+    NetServerOptions net =
+        new NetServerOptions()
+            .setHost(options.host())
+            .setPort(options.port())
+            .setTcpNoDelay(true)
+            .setTcpKeepAlive(true)
+            .setReadIdleTimeout(IDLE_SECONDS_MAX);
+    options
+        .tls()
+        .ifPresent(
+            tls -> {
+              net.setSsl(true);
+              net.setKeyCertOptions(tls.identity());
+              net.setTrustOptions(tls.trust());
+              net.setClientAuth(ClientAuth.REQUIRED);
+            });
+    this.server = vertx.createNetServer(net);
+    server.connectHandler(this::visit);
+  }
+
+  Future<Integer> listen() {
+    return server.listen().map(NetServer::actualPort);
+  }
+
+  Future<Void> close() {
+    return server.close();
+  }
+
+  private void visit(NetSocket socket) {
+    if (connections >= CONNECTIONS_MAX) {
+      socket.close();
+      return;
+    }
+    connections++;
+    Visit visit = new Visit(socket);
+    Frames frames = new Frames(options.frameBytesMax(), visit::frame);
+    socket.handler(chunk -> visit.guarded(frames, chunk));
+    socket.exceptionHandler(e -> socket.close());
+    socket.closeHandler(
+        nothing -> {
+          connections--;
+          visit.closed();
+        });
+  }
+
+  /** More than any cluster needs; the rest is somebody else's. */
+  private static final int CONNECTIONS_MAX = 1000;
+
+  /** One connection. */
+  private final class Visit {
+
+    private final NetSocket socket;
+    private final UUID nonce = UUID.randomUUID();
+    private @Nullable Hello hello;
+    private @Nullable ByteBuffer said;
+    private boolean welcome;
+
+    Visit(NetSocket socket) {
+      this.socket = socket;
+    }
+
+    void guarded(Frames frames, Buffer chunk) {
+      try {
+        frames.handle(chunk);
+      } catch (FrameException | MalformedException e) {
+        refuse(String.valueOf(e.getMessage()));
+      }
+    }
+
+    void frame(ByteBuffer frame) {
+      Hello visitor = hello;
+      ByteBuffer first = said;
+      if (visitor == null || first == null) {
+        greet(frame);
+      } else if (welcome) {
+        if (current.get(new Lane(visitor.from(), visitor.purpose())) == socket) {
+          visitors.message(visitor.from(), MessageCodec.decode(frame));
+        }
+      } else if (secret.isProof(frame, "client", first, nonce)) {
+        welcome(visitor);
+      } else {
+        refuse("the cluster's secret is not known: see --cluster-secret-file");
+      }
+    }
+
+    void closed() {
+      Hello visitor = hello;
+      if (visitor != null) {
+        current.remove(new Lane(visitor.from(), visitor.purpose()), socket);
+      }
+    }
+
+    private void greet(ByteBuffer frame) {
+      Hello visitor = Hello.decode(frame);
+      String refusal = visitors.refusal(visitor);
+      if (refusal != null) {
+        refuse(refusal);
+        return;
+      }
+      hello = visitor;
+      said = frame;
+      answer(Answer.WELCOME, secret.proof("server", frame, nonce), "");
+    }
+
+    private void welcome(Hello visitor) {
+      welcome = true;
+      visitors.welcomed(visitor);
+      boolean asks =
+          visitor.purpose() == Hello.Purpose.DISCOVER || visitor.purpose() == Hello.Purpose.JOIN;
+      if (asks) {
+        visitors
+            .answer(visitor)
+            .onSuccess(text -> answer(Answer.WELCOME, ByteBuffer.allocate(0), text))
+            .onFailure(e -> refuse(String.valueOf(e.getMessage())));
+        return;
+      }
+      // Frames of a connection that this one supersedes are dropped.
+      NetSocket before = current.put(new Lane(visitor.from(), visitor.purpose()), socket);
+      if (before != null) {
+        before.close();
+      }
+      answer(Answer.WELCOME, ByteBuffer.allocate(0), "");
+    }
+
+    private void refuse(String why) {
+      LOG.warn("a connection from {} is refused: {}", socket.remoteAddress(), why);
+      answer(Answer.REFUSED, ByteBuffer.allocate(0), why).onComplete(done -> socket.close());
+    }
+
+    private Future<Void> answer(int status, ByteBuffer proof, String text) {
+      Answer answer = new Answer(status, self.get(), cluster.get(), nonce, proof, text);
+      return socket.write(Frames.encode(List.of(answer.encode())));
+    }
+  }
+}

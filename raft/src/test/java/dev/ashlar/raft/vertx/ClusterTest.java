@@ -1,0 +1,325 @@
+package dev.ashlar.raft.vertx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.TestBlocks;
+import dev.ashlar.block.engine.EngineOptions;
+import dev.ashlar.block.engine.EngineReads;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.Role;
+import dev.ashlar.raft.driver.AdminCommand;
+import dev.ashlar.raft.replication.ReplicatedBlockStore;
+import dev.ashlar.raft.replication.WriteResult;
+import dev.ashlar.store.memory.MemoryEnvironment;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.NetSocket;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Members over real connections in one process. Waits are for conditions, never for a time. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class ClusterTest {
+
+  private Vertx vertx;
+  private final AtomicInteger blockedThreads = new AtomicInteger();
+  private final List<RaftNode> nodes = new ArrayList<>();
+  private final List<BlockStore> stores = new ArrayList<>();
+
+  @BeforeEach
+  void start() {
+    vertx =
+        Vertx.vertx(
+            new VertxOptions()
+                .setBlockedThreadCheckInterval(50)
+                .setMaxEventLoopExecuteTime(1500)
+                .setMaxEventLoopExecuteTimeUnit(TimeUnit.MILLISECONDS));
+    ((io.vertx.core.internal.VertxInternal) vertx)
+        .blockedThreadChecker()
+        .setThreadBlockedHandler(event -> blockedThreads.incrementAndGet());
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    nodes.forEach(RaftNode::close);
+    await(vertx.close());
+    assertThat(blockedThreads).as("blocked event loops").hasValue(0);
+  }
+
+  @Test
+  void whatIsPutThroughOneMemberIsGotFromEvery() throws Exception {
+    startThree(RaftNodeOptions.DEFAULT);
+
+    for (int i = 0; i < 30; i++) {
+      Block block = TestBlocks.numbered(i, 1000 * i);
+      assertThat(stores.get(i % 3).put(block).isNew()).isTrue();
+      for (BlockStore store : stores) {
+        assertThat(store.get(block.cid())).contains(block);
+        assertThat(store.reading(ReadConsistency.LOCAL).get(block.cid())).contains(block);
+      }
+    }
+
+    assertThat(stores.get(1).delete(TestBlocks.numbered(7, 7000).cid())).isTrue();
+    assertThat(stores.get(2).has(TestBlocks.numbered(7, 7000).cid())).isFalse();
+  }
+
+  @Test
+  void aBlockOfTheLargestSizeTravels() throws Exception {
+    startThree(RaftNodeOptions.DEFAULT);
+    Block block = TestBlocks.numbered(1, Block.BYTES_MAX);
+
+    assertThat(stores.get(2).put(block).isNew()).isTrue();
+
+    assertThat(stores.get(0).get(block.cid())).contains(block);
+  }
+
+  @Test
+  void theOthersGoOnWithoutTheLeader() throws Exception {
+    startThree(RaftNodeOptions.DEFAULT);
+    Block before = TestBlocks.numbered(1, 100);
+    stores.get(0).put(before);
+    int leader = leader();
+
+    nodes.get(leader).close();
+
+    BlockStore other = stores.get((leader + 1) % 3);
+    Block after = TestBlocks.numbered(2, 100);
+    putUntilTaken(other, after);
+    assertThat(other.get(before.cid())).contains(before);
+    assertThat(stores.get((leader + 2) % 3).get(after.cid())).contains(after);
+  }
+
+  @Test
+  void leadershipIsHandedOver() throws Exception {
+    startThree(RaftNodeOptions.DEFAULT);
+    int leader = leader();
+
+    await(nodes.get(leader).handOver());
+
+    assertThat(status(leader).role()).isNotInstanceOf(Role.Leader.class);
+    putUntilTaken(stores.get(leader), TestBlocks.numbered(1, 10));
+  }
+
+  @Test
+  void oneMemberGrowsToThreeAndShrinksAgainWithoutARestart() throws Exception {
+    RaftNode first = open(RaftNodeOptions.DEFAULT, new Formation.Alone());
+    Block block = TestBlocks.numbered(1, 5000);
+    stores.get(0).put(block);
+    String contact = await(first.status()).address();
+
+    open(RaftNodeOptions.DEFAULT, new Formation.Join(List.of(contact)));
+    open(RaftNodeOptions.DEFAULT, new Formation.Join(List.of(contact)));
+
+    until(0, status -> status.membership().voters().size() == 3);
+    assertThat(stores.get(2).get(block.cid())).contains(block);
+    MemberId third = await(nodes.get(2).status()).self();
+
+    WriteResult removed = await(nodes.get(1).admin(new AdminCommand.Remove(third)));
+
+    assertThat(removed).isInstanceOf(WriteResult.Done.class);
+    until(0, status -> status.membership().voters().size() == 2);
+    until(2, status -> !status.membership().contains(status.self()));
+    assertThat(nodes.get(2).mayReadLocally()).isFalse();
+  }
+
+  @Test
+  void foundersWithDifferentListsAreToldBoth() throws Exception {
+    List<Integer> ports = freePorts(3);
+    String a = "127.0.0.1:" + ports.get(0);
+    String b = "127.0.0.1:" + ports.get(1);
+    String c = "127.0.0.1:" + ports.get(2);
+    RaftNode one = node(at(ports.get(0)));
+    RaftNode other = node(at(ports.get(1)));
+
+    Future<Void> first = one.start(new Formation.Initial(List.of(a, b)));
+    Future<Void> second = other.start(new Formation.Initial(List.of(a, b, c)));
+
+    assertThatThrownBy(() -> await(first))
+        .hasRootCauseInstanceOf(FormationException.class)
+        .hasStackTraceContaining(a + ", " + b + "]")
+        .hasStackTraceContaining(c);
+    assertThatThrownBy(() -> await(second)).hasRootCauseInstanceOf(FormationException.class);
+  }
+
+  @Test
+  void whoDoesNotKnowTheSecretIsNotAdded() throws Exception {
+    RaftNodeOptions secret =
+        RaftNodeOptions.DEFAULT.secured(
+            ClusterSecret.of("one".getBytes(StandardCharsets.UTF_8)), Optional.empty());
+    RaftNodeOptions wrong =
+        RaftNodeOptions.DEFAULT.secured(
+            ClusterSecret.of("other".getBytes(StandardCharsets.UTF_8)), Optional.empty());
+    RaftNode first = open(secret, new Formation.Alone());
+    String contact = await(first.status()).address();
+    PeerClient client = new PeerClient(vertx, wrong);
+    Hello hello =
+        new Hello(
+            Hello.VERSION,
+            Hello.Purpose.DISCOVER,
+            0,
+            Hello.NOBODY,
+            new MemberId(Hello.NOBODY),
+            new MemberId(Hello.NOBODY),
+            "127.0.0.1:1",
+            List.of(),
+            Hello.NOBODY);
+
+    assertThatThrownBy(() -> await(client.connect(contact, hello)))
+        .hasStackTraceContaining("--cluster-secret-file");
+
+    open(secret, new Formation.Join(List.of(contact)));
+    until(0, status -> status.membership().voters().size() == 2);
+  }
+
+  @Test
+  void nonsenseIsAnsweredByNameAndHarmsNobody() throws Exception {
+    RaftNode node = open(RaftNodeOptions.DEFAULT, new Formation.Alone());
+    String address = await(node.status()).address();
+    int port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+    Buffer newer =
+        Frames.encode(
+            List.of(
+                new Hello(
+                        9,
+                        Hello.Purpose.LOG,
+                        0,
+                        Hello.NOBODY,
+                        new MemberId(Hello.NOBODY),
+                        new MemberId(Hello.NOBODY),
+                        "x:1",
+                        List.of(),
+                        Hello.NOBODY)
+                    .encode()));
+    Buffer broken = newer.copy();
+    broken.setByte(20, (byte) (broken.getByte(20) ^ 1));
+
+    assertThat(said(port, Buffer.buffer("GET / HTTP/1.1\r\n\r\n"))).contains("a frame of");
+    assertThat(said(port, broken)).contains("checksum");
+    assertThat(said(port, newer)).contains("version 9");
+    assertThat(stores.get(0).put(TestBlocks.numbered(1, 10)).isNew()).isTrue();
+  }
+
+  @Test
+  void anAddressThatIsNotLoopbackNeedsASecretOrTls() {
+    RaftNodeOptions open =
+        RaftNodeOptions.DEFAULT.at("127.0.0.1", 0, Optional.of("192.0.2.1:8421"));
+
+    assertThatThrownBy(() -> node(open))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("--cluster-secret-file");
+  }
+
+  private String said(int port, Buffer what) throws Exception {
+    CompletableFuture<String> answer = new CompletableFuture<>();
+    NetSocket socket = await(vertx.createNetClient().connect(port, "127.0.0.1"));
+    Buffer all = Buffer.buffer();
+    socket.handler(all::appendBuffer);
+    socket.closeHandler(nothing -> answer.complete(all.toString(StandardCharsets.UTF_8)));
+    socket.write(what);
+    return answer.get();
+  }
+
+  private void startThree(RaftNodeOptions options) throws Exception {
+    List<Integer> ports = freePorts(3);
+    List<String> addresses = ports.stream().map(port -> "127.0.0.1:" + port).toList();
+    List<Future<Void>> started = new ArrayList<>();
+    for (int port : ports) {
+      RaftNode node = node(options.at("127.0.0.1", port, Optional.empty()));
+      started.add(node.start(new Formation.Initial(addresses)));
+    }
+    for (Future<Void> each : started) {
+      await(each);
+    }
+    putUntilTaken(stores.get(0), TestBlocks.numbered(999_999, 1));
+  }
+
+  private RaftNode open(RaftNodeOptions options, Formation formation) throws Exception {
+    RaftNode node = node(options);
+    await(node.start(formation));
+    return node;
+  }
+
+  private RaftNode node(RaftNodeOptions options) {
+    StorageEngine engine =
+        StorageEngine.open(new MemoryEnvironment(1L << 30), EngineOptions.DEFAULT);
+    RaftNode node = new RaftNode(vertx, engine, options);
+    nodes.add(node);
+    stores.add(new ReplicatedBlockStore(node, new EngineReads(engine), Block.BYTES_MAX));
+    return node;
+  }
+
+  private static RaftNodeOptions at(int port) {
+    return RaftNodeOptions.DEFAULT.at("127.0.0.1", port, Optional.empty());
+  }
+
+  private int leader() throws Exception {
+    while (true) {
+      for (int i = 0; i < nodes.size(); i++) {
+        if (!nodes.get(i).isClosed() && status(i).role() instanceof Role.Leader) {
+          return i;
+        }
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private NodeStatus status(int node) throws Exception {
+    return await(nodes.get(node).status());
+  }
+
+  private void until(int node, Predicate<NodeStatus> condition) throws Exception {
+    while (!condition.test(status(node))) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static void putUntilTaken(BlockStore store, Block block) {
+    while (true) {
+      try {
+        store.put(block);
+        return;
+      } catch (dev.ashlar.block.StoreUnavailableException
+          | dev.ashlar.block.UnknownOutcomeException e) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private static List<Integer> freePorts(int count) throws IOException {
+    List<ServerSocket> sockets = new ArrayList<>();
+    List<Integer> ports = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+      sockets.add(socket);
+      ports.add(socket.getLocalPort());
+    }
+    for (ServerSocket socket : sockets) {
+      socket.close();
+    }
+    return ports;
+  }
+
+  private static <T> T await(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+  }
+}
