@@ -8,5 +8,9 @@ public enum ReadConsistency {
    * What this copy has is shown at once: its bytes prove themselves, but a block that was deleted
    * elsewhere a moment ago may still be found. That a block is absent is confirmed as above.
    */
-  LOCAL
+  LOCAL,
+  /**
+   * What this copy shows, whatever has happened elsewhere; that a block is absent means nothing.
+   */
+  UNCONFIRMED
 }

@@ -2,6 +2,7 @@ package dev.ashlar.http;
 
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.StoreUnavailableException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -11,6 +12,7 @@ import io.vertx.core.internal.buffer.BufferInternal;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Sends a stored block, or a range of it: 200, 206, 304, 404 or 416 (RFC 9110 §13 and §14).
@@ -29,15 +31,25 @@ final class BlockResponse {
 
   private final Workers workers;
   private final int inlineReadBytesMax;
+  private final Optional<ReadConsistency> readConsistency;
 
-  BlockResponse(Workers workers, GatewayOptions.Limits limits) {
+  BlockResponse(Workers workers, GatewayOptions options) {
     this.workers = workers;
-    this.inlineReadBytesMax = limits.inlineReadBytesMax();
+    this.inlineReadBytesMax = options.limits().inlineReadBytesMax();
+    this.readConsistency = options.readConsistency();
+  }
+
+  /**
+   * What the request asks for, else what the server is set to, else what the route is by nature.
+   */
+  ReadConsistency consistency(Exchange exchange, ReadConsistency ofRoute) {
+    return exchange.consistency(readConsistency.orElse(ofRoute));
   }
 
   /**
    * Answers with the block.
    *
+   * @param consistency how fresh the read has to be
    * @param entityTag the strong entity tag of this representation
    * @param headers sent with 200 and 206
    * @param validators those of them that 304 repeats
@@ -45,13 +57,14 @@ final class BlockResponse {
   void send(
       Exchange exchange,
       Cid cid,
+      ReadConsistency consistency,
       String entityTag,
       Map<String, String> headers,
       Map<String, String> validators) {
     boolean matches = matches(exchange, entityTag);
     if (exchange.isHead() || matches) {
       exchange.answer(
-          workers.call(store -> store.size(cid)),
+          workers.call(store -> store.reading(consistency).size(cid)),
           size -> {
             if (size.isEmpty()) {
               throw absent(cid);
@@ -69,7 +82,7 @@ final class BlockResponse {
             .header("Range")
             .filter(value -> exchange.header("If-Range").map(entityTag::equals).orElse(true));
     exchange.answer(
-        read(cid, size -> range.flatMap(value -> ByteRange.parse(value, size))),
+        read(cid, consistency, size -> range.flatMap(value -> ByteRange.parse(value, size))),
         read -> {
           Part part = read.orElseThrow(() -> absent(cid));
           HttpServerResponse response = exchange.response();
@@ -90,9 +103,14 @@ final class BlockResponse {
    *
    * @param absent what to fail with where it is not there
    */
-  void sendWhole(Exchange exchange, Cid cid, Map<String, String> headers, Problem absent) {
+  void sendWhole(
+      Exchange exchange,
+      Cid cid,
+      ReadConsistency consistency,
+      Map<String, String> headers,
+      Problem absent) {
     exchange.answer(
-        read(cid, size -> Optional.empty()),
+        read(cid, consistency, size -> Optional.empty()),
         read -> {
           Part part = read.orElseThrow(() -> absent);
           headers.forEach(exchange.response()::putHeader);
@@ -110,16 +128,18 @@ final class BlockResponse {
     Optional<ByteRange> of(int blockBytes);
   }
 
-  private Future<Optional<Part>> read(Cid cid, Wanted wanted) {
-    if (inlineReadBytesMax > 0) {
+  private Future<Optional<Part>> read(Cid cid, ReadConsistency consistency, Wanted wanted) {
+    BlockStore here = workers.store().reading(ReadConsistency.UNCONFIRMED);
+    boolean mayAnswer = consistency == ReadConsistency.LOCAL || here == workers.store();
+    if (inlineReadBytesMax > 0 && mayAnswer) {
       // An option of the operator's: a small block that is in memory is read faster than handed on.
-      BlockStore store = workers.store();
-      int size = store.size(cid).orElse(0);
-      if (size <= inlineReadBytesMax) {
-        return Future.succeededFuture(store.view(cid, bytes -> firstPart(bytes, wanted)));
+      OptionalInt size = here.size(cid);
+      if (size.isPresent() && size.getAsInt() <= inlineReadBytesMax) {
+        return Future.succeededFuture(here.view(cid, bytes -> firstPart(bytes, wanted)));
       }
     }
-    return workers.call(store -> store.view(cid, bytes -> firstPart(bytes, wanted)));
+    return workers.call(
+        store -> store.reading(consistency).view(cid, bytes -> firstPart(bytes, wanted)));
   }
 
   private Part firstPart(ByteBuffer bytes, Wanted wanted) {
@@ -177,7 +197,8 @@ final class BlockResponse {
   private void readSlice(Exchange exchange, Cid cid, Part part, int from) {
     int to = Math.min(part.to, from + SLICE_BYTES);
     workers
-        .call(store -> store.view(cid, bytes -> copy(bytes, from, to)))
+        .call(
+            store -> store.reading(ReadConsistency.LOCAL).view(cid, bytes -> copy(bytes, from, to)))
         .onFailure(exchange::fail)
         .onSuccess(
             slice -> {

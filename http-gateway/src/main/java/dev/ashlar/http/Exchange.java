@@ -2,6 +2,7 @@ package dev.ashlar.http;
 
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
+import dev.ashlar.block.ReadConsistency;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
@@ -73,6 +74,19 @@ final class Exchange {
   }
 
   /** The value of a query parameter, which may stand there once at the most. */
+  /** What {@code consistency=} asks for. */
+  ReadConsistency consistency(ReadConsistency otherwise) {
+    String value = parameter("consistency").orElse("");
+    return switch (value) {
+      case "" -> otherwise;
+      case "linearizable" -> ReadConsistency.LINEARIZABLE;
+      case "local" -> ReadConsistency.LOCAL;
+      default ->
+          throw new Problem(
+              Problem.Code.INVALID_REQUEST, "consistency is linearizable or local, not " + value);
+    };
+  }
+
   Optional<String> parameter(String name) {
     List<String> values = parameters(name);
     if (values.size() > 1) {

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -71,8 +72,25 @@ public final class Gateway {
       GatewayOptions options,
       String agent,
       Supplier<List<String>> unready) {
+    return start(vertx, store, options, agent, unready, router -> {});
+  }
+
+  /**
+   * As above, with routes of the caller's beside these. They come after the checks of token, host
+   * and origin, and only where more than reads of {@code /ipfs} is served.
+   */
+  public static Future<Gateway> start(
+      Vertx vertx,
+      BlockStore store,
+      GatewayOptions options,
+      String agent,
+      Supplier<List<String>> unready,
+      Consumer<Router> further) {
     Workers workers = new Workers(vertx, store, options.limits());
     Router router = router(vertx, workers, options, agent, unready);
+    if (!options.readOnly()) {
+      further.accept(router);
+    }
     boolean inspected = ((VertxInternal) vertx).transport() instanceof InspectedTransport.Inspected;
     ConnectionCounter counter = new ConnectionCounter(options.limits());
     List<HttpServer> servers = new ArrayList<>();
@@ -119,7 +137,7 @@ public final class Gateway {
       Supplier<List<String>> unready) {
     Router router = Router.router(vertx);
     RequestGuard guard = new RequestGuard(options);
-    BlockResponse blocks = new BlockResponse(workers, options.limits());
+    BlockResponse blocks = new BlockResponse(workers, options);
     router
         .route()
         .handler(

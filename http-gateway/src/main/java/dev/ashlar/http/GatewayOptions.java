@@ -1,5 +1,6 @@
 package dev.ashlar.http;
 
+import dev.ashlar.block.ReadConsistency;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -17,6 +18,8 @@ import java.util.Set;
  * @param tokens bearer tokens of which a request must carry one; none are asked for when empty
  * @param hostNames names beside loopback and the address itself that the {@code Host} of a
  *     state-changing request may have
+ * @param readConsistency of reads that do not say, empty for what suits each route: linearizable
+ *     for Ashlar's own, local for those of IPFS
  * @param limits everything that is bounded
  */
 public record GatewayOptions(
@@ -25,6 +28,7 @@ public record GatewayOptions(
     boolean readOnly,
     Set<String> tokens,
     Set<String> hostNames,
+    Optional<ReadConsistency> readConsistency,
     Limits limits) {
 
   /** The port of {@code ashlar serve}. */
@@ -32,7 +36,8 @@ public record GatewayOptions(
 
   /** Loopback, the default port, no tokens. */
   public static final GatewayOptions DEFAULT =
-      new GatewayOptions("127.0.0.1", PORT_DEFAULT, false, Set.of(), Set.of(), Limits.DEFAULT);
+      new GatewayOptions(
+          "127.0.0.1", PORT_DEFAULT, false, Set.of(), Set.of(), Optional.empty(), Limits.DEFAULT);
 
   /** Copies the sets. */
   public GatewayOptions {
@@ -42,27 +47,33 @@ public record GatewayOptions(
 
   /** The same at another address. */
   public GatewayOptions at(String newHost, int newPort) {
-    return new GatewayOptions(newHost, newPort, readOnly, tokens, hostNames, limits);
+    return new GatewayOptions(
+        newHost, newPort, readOnly, tokens, hostNames, readConsistency, limits);
   }
 
   /** The same, serving reads of {@code /ipfs} only, to anybody. */
   public GatewayOptions readingOnly() {
-    return new GatewayOptions(host, port, true, Set.of(), hostNames, limits);
+    return new GatewayOptions(host, port, true, Set.of(), hostNames, readConsistency, limits);
   }
 
   /** The same with tokens. */
   public GatewayOptions withTokens(Set<String> newTokens) {
-    return new GatewayOptions(host, port, readOnly, newTokens, hostNames, limits);
+    return new GatewayOptions(host, port, readOnly, newTokens, hostNames, readConsistency, limits);
   }
 
   /** The same with further names for itself. */
   public GatewayOptions withHostNames(Set<String> names) {
-    return new GatewayOptions(host, port, readOnly, tokens, names, limits);
+    return new GatewayOptions(host, port, readOnly, tokens, names, readConsistency, limits);
   }
 
   /** The same with other limits. */
   public GatewayOptions withLimits(Limits newLimits) {
-    return new GatewayOptions(host, port, readOnly, tokens, hostNames, newLimits);
+    return new GatewayOptions(host, port, readOnly, tokens, hostNames, readConsistency, newLimits);
+  }
+
+  /** The same with another consistency of reads that do not say. */
+  public GatewayOptions withReadConsistency(Optional<ReadConsistency> consistency) {
+    return new GatewayOptions(host, port, readOnly, tokens, hostNames, consistency, limits);
   }
 
   /** Whether an Authorization header carries one of the tokens; compares in constant time. */

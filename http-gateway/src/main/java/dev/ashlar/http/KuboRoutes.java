@@ -10,6 +10,7 @@ import dev.ashlar.block.Cid;
 import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.PutResult;
+import dev.ashlar.block.ReadConsistency;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -169,6 +170,7 @@ final class KuboRoutes {
     blocks.sendWhole(
         exchange,
         cid,
+        blocks.consistency(exchange, ReadConsistency.LOCAL),
         Map.of("Content-Type", "application/vnd.ipld.raw", "X-Stream-Output", "1"),
         absent(cid));
   }
@@ -176,7 +178,7 @@ final class KuboRoutes {
   private void blockStat(Exchange exchange) {
     Cid cid = argument(exchange);
     exchange.answer(
-        workers.call(store -> store.size(cid)),
+        workers.call(store -> store.reading(ReadConsistency.LOCAL).size(cid)),
         size -> {
           if (size.isEmpty()) {
             throw absent(cid);

@@ -10,6 +10,7 @@ import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.PutResult;
+import dev.ashlar.block.ReadConsistency;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -90,6 +91,7 @@ final class NativeRoutes {
     blocks.send(
         exchange,
         cid,
+        blocks.consistency(exchange, ReadConsistency.LINEARIZABLE),
         "\"" + cid + "\"",
         Map.of("Content-Type", "application/vnd.ipld.raw", "X-Content-Type-Options", "nosniff"),
         Map.of());
@@ -108,8 +110,9 @@ final class NativeRoutes {
     BlockCursor cursor = cursor(exchange.parameter("cursor").orElse(""));
     int limit =
         exchange.parameter("limit").map(NativeRoutes::limit).orElse(limits.listLimitDefault());
+    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LINEARIZABLE);
     exchange.answer(
-        workers.call(store -> lines(store.list(cursor, limit))),
+        workers.call(store -> lines(store.reading(consistency).list(cursor, limit))),
         lines ->
             exchange.endWhenWritten(
                 exchange.response().putHeader("Content-Type", "application/x-ndjson"), lines));

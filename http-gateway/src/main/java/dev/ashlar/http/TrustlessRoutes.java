@@ -1,6 +1,7 @@
 package dev.ashlar.http;
 
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.ReadConsistency;
 import io.vertx.ext.web.Router;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -77,7 +78,7 @@ final class TrustlessRoutes {
       return;
     }
     exchange.answer(
-        workers.call(store -> store.has(cid)),
+        workers.call(store -> store.reading(ReadConsistency.LOCAL).has(cid)),
         present -> {
           if (!present) {
             throw new Problem(Problem.Code.PRECONDITION_FAILED, "block " + cid + " is not here");
@@ -102,7 +103,8 @@ final class TrustlessRoutes {
     headers.put("X-Content-Type-Options", "nosniff");
     headers.put(
         "Content-Disposition", attachment(exchange.parameter("filename").orElse(cid + ".bin")));
-    blocks.send(exchange, cid, "\"" + cid + ".raw\"", headers, validators);
+    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
+    blocks.send(exchange, cid, consistency, "\"" + cid + ".raw\"", headers, validators);
   }
 
   /** {@code ?format} is stronger than {@code Accept} (specification, "format query parameter"). */

@@ -28,6 +28,8 @@ import picocli.CommandLine.ScopeType;
       ImportCommand.class,
       ExportCommand.class,
       VerifyCommand.class,
+      ClusterCommand.class,
+      DemoCommand.class,
       ConfigCommand.class,
       WarmUpCommand.class,
       AutoComplete.GenerateCompletion.class

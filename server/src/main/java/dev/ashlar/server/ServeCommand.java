@@ -1,7 +1,10 @@
 package dev.ashlar.server;
 
+import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
+import dev.ashlar.raft.replication.ReplicatedBlockStore;
+import dev.ashlar.raft.vertx.RaftNode;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.netty.channel.unix.Errors.NativeIoException;
 import io.vertx.core.Future;
@@ -57,25 +60,31 @@ final class ServeCommand implements Callable<Integer> {
     Vertx vertx =
         Gateway.vertx(
             new VertxOptions()
-                .setEventLoopPoolSize(options.eventLoops() + 1)
+                .setEventLoopPoolSize(options.eventLoops() + 2)
                 .setInternalBlockingPoolSize(2)
                 .setWorkerPoolSize(2),
             options.limits());
     CountDownLatch failed = new CountDownLatch(1);
-    Upkeep upkeep = new Upkeep(vertx, store, options.reserveBytes(), failed::countDown);
+    RaftNode node = new RaftNode(vertx, store.engine(), options.node());
+    node.failure().onComplete(why -> failed.countDown());
+    Upkeep upkeep = new Upkeep(vertx, store, node, options.reserveBytes(), failed::countDown);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, node), "ashlar-stop"));
     try {
-      start(vertx, store, http, upkeep);
+      start(vertx, node, new EngineReads(store.engine()), http, upkeep);
     } catch (CompletionException e) {
-      store.close();
+      node.close();
       if (e.getCause() instanceof SocketException || e.getCause() instanceof NativeIoException) {
         throw new IOException(
-            "cannot listen on " + listens() + ": " + e.getCause().getMessage() + "; see --listen",
+            "cannot listen on "
+                + listens()
+                + ": "
+                + e.getCause().getMessage()
+                + "; see --listen and --peer-listen",
             e);
       }
       throw e.getCause() instanceof Exception cause ? cause : e;
     }
-    upkeep.start(options.compactEvery());
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, store), "ashlar-stop"));
+    upkeep.start();
     LOG.info(
         "serving http://{}:{} data={} blocks={}",
         http.host(),
@@ -86,7 +95,7 @@ final class ServeCommand implements Callable<Integer> {
       LOG.info("serving reads of /ipfs on port {}", gateways.get(1).port());
     }
     failed.await();
-    LOG.error("the storage failed: ending, for nothing that is read back can be trusted");
+    LOG.error("the member cannot go on: ending, for nothing that is read back can be trusted");
     Runtime.getRuntime().halt(Main.EXIT_STORAGE);
     return Main.EXIT_STORAGE;
   }
@@ -96,33 +105,46 @@ final class ServeCommand implements Callable<Integer> {
     return http.host() + ":" + http.port();
   }
 
-  private void start(Vertx vertx, LmdbBlockStore store, GatewayOptions http, Upkeep upkeep) {
+  private void start(
+      Vertx vertx, RaftNode node, EngineReads reads, GatewayOptions http, Upkeep upkeep)
+      throws IOException {
+    join(node.start(options.formation()));
+    ReplicatedBlockStore store = new ReplicatedBlockStore(node, reads, options.blockBytes());
+    ClusterRoutes cluster = new ClusterRoutes(node, options.node().tickMillis());
     List<GatewayOptions> all = new ArrayList<>(List.of(http));
     options.readOnly().ifPresent(all::add);
     for (GatewayOptions each : all) {
       gateways.add(
-          Gateway.start(
-                  vertx, store, each, "ashlar/" + Main.Version.number(), upkeep::unreadyReasons)
-              .toCompletionStage()
-              .toCompletableFuture()
-              .join());
+          join(
+              Gateway.start(
+                  vertx,
+                  store,
+                  each,
+                  "ashlar/" + Main.Version.number(),
+                  upkeep::unreadyReasons,
+                  cluster::addTo)));
     }
   }
 
+  private static <T> T join(Future<T> future) {
+    return future.toCompletionStage().toCompletableFuture().join();
+  }
+
   /** Runs as the JVM's shutdown hook, and ends the process: with status 0 when all went well. */
-  private void stop(Vertx vertx, LmdbBlockStore store) {
+  private void stop(Vertx vertx, RaftNode node) {
     LOG.info("stopping");
-    boolean clean = true;
+    // Somebody else leads before this member is gone, so that nobody has to wait for an election.
+    boolean clean = await(node.handOver(), STOP_MARGIN);
     for (Gateway gateway : gateways) {
       clean &= await(gateway.stop(options.stopGrace()), options.stopGrace().plus(STOP_MARGIN));
     }
-    clean &= await(vertx.close(), STOP_MARGIN);
     try {
-      store.close();
+      node.close();
     } catch (RuntimeException e) {
-      LOG.error("the store did not close", e);
+      LOG.error("the member did not close", e);
       clean = false;
     }
+    clean &= await(vertx.close(), STOP_MARGIN);
     LOG.info("stopped");
     Runtime.getRuntime().halt(clean ? 0 : Main.EXIT_FAILED);
   }

@@ -2,8 +2,11 @@ package dev.ashlar.server;
 
 import ch.qos.logback.classic.Level;
 import dev.ashlar.block.Block;
+import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.engine.StoreLimits;
 import dev.ashlar.http.GatewayOptions;
+import dev.ashlar.raft.vertx.Formation;
+import dev.ashlar.raft.vertx.RaftNodeOptions;
 import dev.ashlar.store.lmdb.LmdbOptions;
 import io.vertx.core.net.HostAndPort;
 import java.io.IOException;
@@ -18,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of {@code ashlar serve}. */
@@ -170,6 +174,16 @@ final class ServeOptions {
   private long inFlightBytes = 128L << 20;
 
   @Option(
+      names = "--read-consistency",
+      paramLabel = "HOW",
+      description =
+          "LINEARIZABLE or LOCAL, for reads that do not say (default: linearizable for /blocks, local"
+              + " for /ipfs and block/get)")
+  private @Nullable ReadConsistency readConsistency;
+
+  @Mixin private PeerOptions peers = new PeerOptions();
+
+  @Option(
       names = "--stop-seconds",
       paramLabel = "SECONDS",
       defaultValue = "30",
@@ -210,6 +224,7 @@ final class ServeOptions {
     if (gateway != null) {
       address(gateway);
     }
+    var unusedFormation = peers.formation();
     var unusedLimits = limits();
     var unusedStore = store();
   }
@@ -247,6 +262,7 @@ final class ServeOptions {
         .at(address.host(), address.port())
         .withTokens(tokens)
         .withHostNames(Set.copyOf(hostNames))
+        .withReadConsistency(Optional.ofNullable(readConsistency))
         .withLimits(limits());
   }
 
@@ -277,12 +293,20 @@ final class ServeOptions {
         GatewayOptions.Limits.DEFAULT.listLimitDefault());
   }
 
-  int eventLoops() {
-    return eventLoops;
+  Formation formation() {
+    return peers.formation();
   }
 
-  Duration compactEvery() {
-    return Duration.ofSeconds(Math.max(1, compactSeconds));
+  RaftNodeOptions node() throws IOException {
+    return peers.node(address(listen).port() == 0, reserveBytes, compactSeconds);
+  }
+
+  int blockBytes() {
+    return blockBytes;
+  }
+
+  int eventLoops() {
+    return eventLoops;
   }
 
   Duration stopGrace() {
@@ -293,7 +317,7 @@ final class ServeOptions {
     Logging.configure(logFormat, Level.toLevel(logLevel, Level.INFO));
   }
 
-  private static HostAndPort address(String text) {
+  static HostAndPort address(String text) {
     HostAndPort address = HostAndPort.parseAuthority(text, -1);
     if (address == null || address.port() < 0 || address.port() > 65_535) {
       throw new IllegalArgumentException("an address is HOST:PORT, not " + text);

@@ -1,14 +1,19 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockException;
+import dev.ashlar.raft.vertx.RaftNode;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.vertx.core.Vertx;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a node does by the clock: looks at the space, compacts, notices that its storage failed. */
+/**
+ * What a node does by the clock: looks at the space and at the leader, notices that its storage
+ * failed.
+ */
 final class Upkeep {
 
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
@@ -16,25 +21,33 @@ final class Upkeep {
 
   private final Vertx vertx;
   private final LmdbBlockStore store;
+  private final RaftNode node;
   private final long reserveBytes;
   private final Runnable onFailure;
-  private volatile List<String> unready = List.of();
+  private volatile Optional<String> space = Optional.empty();
 
-  Upkeep(Vertx vertx, LmdbBlockStore store, long reserveBytes, Runnable onFailure) {
+  Upkeep(Vertx vertx, LmdbBlockStore store, RaftNode node, long reserveBytes, Runnable onFailure) {
     this.vertx = vertx;
     this.store = store;
+    this.node = node;
     this.reserveBytes = reserveBytes;
     this.onFailure = onFailure;
   }
 
-  void start(Duration compactEvery) {
+  void start() {
     vertx.setPeriodic(0, LOOK_MILLIS, id -> inBackground(this::look));
-    vertx.setPeriodic(compactEvery.toMillis(), id -> inBackground(this::compact));
   }
 
   /** Why the node is not ready for work; never blocks. */
   List<String> unreadyReasons() {
-    return unready;
+    List<String> reasons = new ArrayList<>();
+    space.ifPresent(reasons::add);
+    if (node.leader().isEmpty()) {
+      reasons.add("no_leader: the cluster has no leader that this member knows");
+    } else if (!node.mayReadLocally()) {
+      reasons.add("not_current: this member is no part of the cluster, or is being caught up");
+    }
+    return reasons;
   }
 
   private void inBackground(Runnable task) {
@@ -55,22 +68,12 @@ final class Upkeep {
     try {
       long free = store.engine().freeBytes();
       boolean full = free < reserveBytes;
-      if (full && unready.isEmpty()) {
+      if (full && space.isEmpty()) {
         LOG.warn("free={} reserve={} uploads are refused until there is room", free, reserveBytes);
       }
-      unready = full ? List.of("no_space: " + free + " bytes free") : List.of();
+      space = full ? Optional.of("no_space: " + free + " bytes free") : Optional.empty();
     } catch (BlockException e) {
-      unready = List.of(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private void compact() {
-    try {
-      if (store.statistics().reclaimableBytes() > 0) {
-        store.compact();
-      }
-    } catch (BlockException e) {
-      LOG.warn("compaction did not finish: {}", e.getMessage());
+      space = Optional.of(String.valueOf(e.getMessage()));
     }
   }
 }

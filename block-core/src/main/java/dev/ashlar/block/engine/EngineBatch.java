@@ -151,6 +151,14 @@ public final class EngineBatch implements AutoCloseable {
     writeIdentity(Keys.CLUSTER, cluster);
   }
 
+  /** Says that the log is shared with other members: nobody writes to it but their leader. */
+  public void shared() {
+    if (transaction.get(MapName.META, Keys.SHARED).isEmpty()) {
+      transaction.put(
+          MapName.META, Keys.SHARED, Checksum.seal(Keys.SHARED, new byte[Checksum.BYTES]));
+    }
+  }
+
   private void writeIdentity(byte[] key, UUID id) {
     byte[] value =
         ByteBuffer.allocate(2 * Long.BYTES + Checksum.BYTES)

@@ -32,6 +32,7 @@ public class EngineBlockStore implements BlockStore {
   private final StoreLimits limits;
   private final EngineReads reads;
   private final GroupCommit writes;
+  private final boolean isShared;
 
   /**
    * @param engine belongs to the store from now on, and is closed with it
@@ -42,6 +43,7 @@ public class EngineBlockStore implements BlockStore {
     this.limits = limits;
     this.reads = new EngineReads(engine);
     this.writes = new GroupCommit(engine, limits);
+    this.isShared = engine.isShared();
     engine
         .unreplayedDamage()
         .ifPresent(
@@ -63,6 +65,7 @@ public class EngineBlockStore implements BlockStore {
 
   @Override
   public List<PutResult> putAll(Collection<Block> blocks) {
+    requireOwnLog();
     List<Block> all = List.copyOf(blocks);
     for (Block block : all) {
       if (block.size() > limits.blockBytesMax()) {
@@ -101,6 +104,7 @@ public class EngineBlockStore implements BlockStore {
 
   @Override
   public boolean delete(Cid cid) {
+    requireOwnLog();
     return !cid.isIdentity() && writes.delete(cid.multihash());
   }
 
@@ -142,6 +146,15 @@ public class EngineBlockStore implements BlockStore {
   @Override
   public void close() {
     engine.close();
+  }
+
+  /** What a member of a cluster has is changed by the cluster's log alone. */
+  private void requireOwnLog() {
+    if (isShared) {
+      throw new StoreUnavailableException(
+          "the store belongs to a member of a cluster: it can be read, and written through a server"
+              + " of the cluster; not done");
+    }
   }
 
   /** Blocks from an index on that make one transaction. */

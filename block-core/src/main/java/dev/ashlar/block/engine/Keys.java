@@ -10,6 +10,7 @@ final class Keys {
   static final byte[] STATE = ascii("state");
   static final byte[] CLUSTER = ascii("cluster");
   static final byte[] MEMBER = ascii("member");
+  static final byte[] SHARED = ascii("shared");
   static final byte[] INSTALL = ascii("install");
   static final byte[] SWEEP = ascii("sweep");
   private static final byte[] HARD_STATE_EVEN = ascii("hard.0");

@@ -194,6 +194,13 @@ public final class StorageEngine implements AutoCloseable {
     return identity(Keys.MEMBER);
   }
 
+  /** Whether the log has ever been shared with other members of a cluster. */
+  public boolean isShared() {
+    try (ReadTransaction transaction = beginRead()) {
+      return transaction.get(MapName.META, Keys.SHARED).isPresent();
+    }
+  }
+
   private Optional<UUID> identity(byte[] key) {
     try (ReadTransaction transaction = beginRead()) {
       Optional<ByteBuffer> value = transaction.get(MapName.META, key);

@@ -50,4 +50,18 @@ public record CoreOptions(
       throw new IllegalArgumentException("limits are at least 1");
     }
   }
+
+  /** The same with other times. */
+  public CoreOptions withTimes(int heartbeat, int electionMin, int electionMax) {
+    return new CoreOptions(
+        heartbeat,
+        electionMin,
+        electionMax,
+        appendBytesMax,
+        appendEntriesMax,
+        inflightBytesMax,
+        inflightMessagesMax,
+        probeBytesMax,
+        uncommittedBytesMax);
+  }
 }

@@ -73,4 +73,61 @@ public record DriverOptions(
       throw new IllegalArgumentException("a limit is out of range");
     }
   }
+
+  /** The same with other options of the core. */
+  public DriverOptions withCore(CoreOptions newCore) {
+    return new DriverOptions(
+        newCore,
+        batchBytesMax,
+        cacheBytesMax,
+        applyEntriesMax,
+        requestTicks,
+        pendingBytesMax,
+        retainEntries,
+        retainBytes,
+        compactTicks,
+        manifestRowsMax,
+        fetchBytesMax,
+        holdTicks,
+        holdBytesMax,
+        reserveBytes);
+  }
+
+  /** The same with another reserve and time of compaction. */
+  public DriverOptions withUpkeep(long newReserveBytes, int newCompactTicks) {
+    return new DriverOptions(
+        core,
+        batchBytesMax,
+        cacheBytesMax,
+        applyEntriesMax,
+        requestTicks,
+        pendingBytesMax,
+        retainEntries,
+        retainBytes,
+        newCompactTicks,
+        manifestRowsMax,
+        fetchBytesMax,
+        holdTicks,
+        holdBytesMax,
+        newReserveBytes);
+  }
+
+  /** The same with another bound of the log that is kept for slow followers. */
+  public DriverOptions withRetention(int entries, long bytes) {
+    return new DriverOptions(
+        core,
+        batchBytesMax,
+        cacheBytesMax,
+        applyEntriesMax,
+        requestTicks,
+        pendingBytesMax,
+        entries,
+        bytes,
+        compactTicks,
+        manifestRowsMax,
+        fetchBytesMax,
+        holdTicks,
+        holdBytesMax,
+        reserveBytes);
+  }
 }

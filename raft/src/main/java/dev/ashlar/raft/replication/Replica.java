@@ -58,6 +58,7 @@ public final class Replica {
       batch.cluster(cluster);
       // Every founding member writes the same entry, so it is committed from the start.
       long term = Math.max(1, batch.last().term());
+      shareIfOthers(batch, first);
       batch.append(term, new Command.Configuration(MembershipCodec.encode(first)));
       batch.applyTo(batch.last().index());
       batch.commit();
@@ -89,6 +90,7 @@ public final class Replica {
     try (EngineBatch batch = engine.begin()) {
       batch.member(self.uuid());
       batch.cluster(cluster);
+      batch.shared();
       batch.commit();
     }
   }
@@ -203,11 +205,18 @@ public final class Replica {
     return engine.entry(id.index()).filter(entry -> entry.term() == id.term()).isPresent();
   }
 
+  private static void shareIfOthers(EngineBatch batch, Membership membership) {
+    if (membership.members().size() > 1) {
+      batch.shared();
+    }
+  }
+
   private static void append(EngineBatch batch, Entry entry) {
     long term = entry.id().term();
     if (entry.payload() instanceof Payload.NoOp) {
       batch.append(term, new Command.NoOp());
     } else if (entry.payload() instanceof Payload.Configuration configuration) {
+      shareIfOthers(batch, configuration.membership());
       batch.append(
           term, new Command.Configuration(MembershipCodec.encode(configuration.membership())));
     } else {

@@ -166,14 +166,14 @@ public final class ReplicatedBlockStore implements BlockStore {
     if (cid.isIdentity()) {
       return read.get();
     }
-    if (consistency == ReadConsistency.LOCAL) {
+    if (consistency != ReadConsistency.LINEARIZABLE) {
       if (!replication.mayReadLocally()) {
         throw new StoreUnavailableException(
             "this member is no part of the cluster now, or is being brought up to date: read from"
                 + " another one");
       }
       Optional<T> hit = read.get();
-      if (hit.isPresent()) {
+      if (hit.isPresent() || consistency == ReadConsistency.UNCONFIRMED) {
         return hit;
       }
     }

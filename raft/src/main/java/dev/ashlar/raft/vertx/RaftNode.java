@@ -3,6 +3,7 @@ package dev.ashlar.raft.vertx;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.Payload;
 import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.core.Role;
@@ -68,6 +69,7 @@ public final class RaftNode implements Replication {
   private long ticker = -1;
   private volatile boolean closed;
   private volatile boolean readable;
+  private volatile Optional<MemberId> leader = Optional.empty();
 
   /**
    * @param engine of this member's replica; closed with the node
@@ -109,9 +111,29 @@ public final class RaftNode implements Replication {
     return failure.future();
   }
 
+  /** The leader, as far as this member knows; a moment old. */
+  public Optional<MemberId> leader() {
+    return leader;
+  }
+
   /** What is known here of the cluster. */
   public Future<NodeStatus> status() {
     return onContext(RaftNode::statusOf);
+  }
+
+  /**
+   * Adds the member that is reached at an address and waits there to be added.
+   *
+   * @param voter whether it is to vote once it has caught up
+   */
+  public Future<WriteResult> addAt(String peer, boolean voter) {
+    Promise<WriteResult> end = Promise.promise();
+    context.runOnContext(
+        nothing ->
+            discover(peer)
+                .compose(seen -> admin(new AdminCommand.Add(seen.member(), peer, voter)))
+                .onComplete(end));
+    return end.future();
   }
 
   /** Asks for a change of the cluster, through the leader wherever it is. */
@@ -414,6 +436,10 @@ public final class RaftNode implements Replication {
     return onStorage(Replica::restored)
         .compose(
             restored -> {
+              Optional<FormationException> moved = moved(restored);
+              if (moved.isPresent()) {
+                return Future.failedFuture(moved.get());
+              }
               driver =
                   new RaftDriver(
                       self,
@@ -434,6 +460,31 @@ public final class RaftNode implements Replication {
                   restored.applied());
               return Future.succeededFuture();
             });
+  }
+
+  /** A member among others is reached where its cluster knows it; a cluster of one may move. */
+  private Optional<FormationException> moved(RaftCore.Restored restored) {
+    Membership[] last = {restored.atBase()};
+    restored
+        .entries()
+        .forEach(
+            entry -> {
+              if (entry.payload() instanceof Payload.Configuration configuration) {
+                last[0] = configuration.membership();
+              }
+            });
+    Optional<String> known = last[0].address(self).filter(place -> !place.equals(address));
+    boolean others = last[0].members().size() > 1;
+    return known
+        .filter(place -> others)
+        .map(
+            place ->
+                new FormationException(
+                    "the cluster reaches this member at "
+                        + place
+                        + " and it was started to be reached at "
+                        + address
+                        + ": see --peer-listen and --advertise"));
   }
 
   private void tick() {

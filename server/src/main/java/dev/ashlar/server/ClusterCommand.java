@@ -1,0 +1,125 @@
+package dev.ashlar.server;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "cluster",
+    description = {
+      "Show a cluster and change it, through any of its members.",
+      "A change is carried out by the leader: 'status' shows how far it is."
+    })
+final class ClusterCommand {
+
+  @Option(
+      names = "--server",
+      paramLabel = "URL",
+      scope = ScopeType.INHERIT,
+      defaultValue = "http://127.0.0.1:8420",
+      description = "the server to talk to (default: ${DEFAULT-VALUE})")
+  private URI server = URI.create("http://127.0.0.1:8420");
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      scope = ScopeType.INHERIT,
+      description = "a file with the bearer token to send, in its first line")
+  private @Nullable Path tokenFile;
+
+  @Option(names = "--json", scope = ScopeType.INHERIT, description = "print JSON")
+  private boolean json;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init")
+  private CommandSpec spec;
+
+  @Command(name = "status", description = "Print members, roles, terms, indexes and lag.")
+  int status() throws IOException {
+    JsonObject status = client().status();
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(json ? status.encode() : table(status));
+    out.flush();
+    return 0;
+  }
+
+  @Command(
+      name = "add",
+      description = {
+        "Add the member that is reached at an address, which was started with --join.",
+        "It becomes a learner, and votes once it has caught up."
+      })
+  int add(
+      @Parameters(paramLabel = "HOST:PORT", description = "the new member's peer address")
+          String address,
+      @Option(names = "--learner", description = "it never votes") boolean learner)
+      throws IOException {
+    client().add(address, learner);
+    return 0;
+  }
+
+  @Command(name = "remove", description = "Remove a member.")
+  int remove(@Parameters(paramLabel = "MEMBER", description = "its id, or address") String member)
+      throws IOException {
+    client().remove(member);
+    return 0;
+  }
+
+  @Command(name = "transfer", description = "Hand leadership over to a member.")
+  int transfer(@Parameters(paramLabel = "MEMBER", description = "its id, or address") String member)
+      throws IOException {
+    client().transfer(member);
+    return 0;
+  }
+
+  static String table(JsonObject status) {
+    StringBuilder out = new StringBuilder();
+    out.append(
+        String.format(
+            "cluster %s  term %d  leader %s%n",
+            status.getString("cluster"),
+            status.getLong("term"),
+            status.getString("leaderAddress", "none")));
+    out.append(
+        String.format(
+            "this member: %s  commit %d  applied %d  log %d..%d%s%n",
+            status.getString("role"),
+            status.getLong("commitIndex"),
+            status.getLong("appliedIndex"),
+            status.getLong("baseIndex") + 1,
+            status.getLong("lastIndex"),
+            status.getBoolean("changing") ? "  a change is under way" : ""));
+    out.append(
+        String.format(
+            "%n%-38s%-24s%-9s%12s%14s%12s", "member", "address", "kind", "lag", "bytes", "silent"));
+    JsonArray members = status.getJsonArray("members");
+    for (int i = 0; i < members.size(); i++) {
+      JsonObject member = members.getJsonObject(i);
+      boolean seen = member.containsKey("lagEntries");
+      out.append(
+          String.format(
+              "%n%-38s%-24s%-9s%12s%14s%12s",
+              member.getString("id"),
+              member.getString("address"),
+              member.getBoolean("leader") ? "leader" : member.getString("kind"),
+              seen ? member.getLong("lagEntries") : "",
+              seen ? member.getLong("lagBytes") : "",
+              seen ? member.getLong("silentMillis") + " ms" : ""));
+    }
+    return out.toString();
+  }
+
+  private ClusterClient client() throws IOException {
+    return new ClusterClient(server, ConnectOptions.token(tokenFile));
+  }
+}

@@ -1,0 +1,173 @@
+package dev.ashlar.server;
+
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.RaftCore;
+import dev.ashlar.raft.core.Role;
+import dev.ashlar.raft.driver.AdminCommand;
+import dev.ashlar.raft.replication.WriteResult;
+import dev.ashlar.raft.vertx.NodeStatus;
+import dev.ashlar.raft.vertx.RaftNode;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Optional;
+
+/** {@code /cluster}: what the cluster is, and changes of it. */
+final class ClusterRoutes {
+
+  private final RaftNode node;
+  private final int tickMillis;
+
+  ClusterRoutes(RaftNode node, int tickMillis) {
+    this.node = node;
+    this.tickMillis = tickMillis;
+  }
+
+  void addTo(Router router) {
+    router.get("/cluster").handler(this::status);
+    router.post("/cluster/members").handler(this::add);
+    router.delete("/cluster/members/:id").handler(this::remove);
+    router.post("/cluster/transfer").handler(this::transfer);
+  }
+
+  private void status(RoutingContext context) {
+    node.status()
+        .onSuccess(status -> json(context, 200, describe(status)))
+        .onFailure(e -> problem(context, 503, "unavailable", String.valueOf(e.getMessage())));
+  }
+
+  private void add(RoutingContext context) {
+    String address = context.request().getParam("address", "");
+    boolean voter = !"true".equals(context.request().getParam("learner", "false"));
+    if (!address.matches(".+:[0-9]{1,5}")) {
+      problem(context, 400, "invalid_request", "address is HOST:PORT of the member to add");
+      return;
+    }
+    answer(context, node.addAt(address, voter));
+  }
+
+  private void remove(RoutingContext context) {
+    member(context, String.valueOf(context.pathParam("id")))
+        .ifPresent(id -> answer(context, node.admin(new AdminCommand.Remove(id))));
+  }
+
+  private void transfer(RoutingContext context) {
+    member(context, context.request().getParam("to", ""))
+        .ifPresent(id -> answer(context, node.admin(new AdminCommand.Transfer(id))));
+  }
+
+  private Optional<MemberId> member(RoutingContext context, String text) {
+    try {
+      return Optional.of(MemberId.parse(text));
+    } catch (IllegalArgumentException e) {
+      problem(context, 400, "invalid_request", "a member is named by its id: see GET /cluster");
+      return Optional.empty();
+    }
+  }
+
+  private void answer(RoutingContext context, Future<WriteResult> change) {
+    change
+        .onFailure(e -> problem(context, 503, "unavailable", String.valueOf(e.getMessage())))
+        .onSuccess(
+            result -> {
+              if (result instanceof WriteResult.Done) {
+                json(context, 202, new JsonObject().put("accepted", true));
+              } else if (result instanceof WriteResult.Unknown) {
+                problem(
+                    context,
+                    504,
+                    "unknown_outcome",
+                    "the change may be under way: see GET /cluster");
+              } else {
+                WriteResult.NotDone notDone = (WriteResult.NotDone) result;
+                boolean conflict = notDone.reason() == WriteResult.Reason.BUSY;
+                problem(
+                    context,
+                    conflict ? 409 : 503,
+                    conflict ? "conflict" : "unavailable",
+                    conflict
+                        ? "not now: another change is under way, or this one is not possible"
+                        : "not done: no leader could be reached");
+              }
+            });
+  }
+
+  /** The cluster as this member sees it; lag as the leader sees it, where this member leads. */
+  JsonObject describe(NodeStatus status) {
+    JsonArray members = new JsonArray();
+    for (MemberId member : status.membership().members()) {
+      members.add(member(status, member));
+    }
+    return new JsonObject()
+        .put("cluster", status.cluster().toString())
+        .put("self", status.self().toString())
+        .put("version", Main.Version.number())
+        .put("term", status.term())
+        .put("role", role(status.role()))
+        .put("leader", status.leader().map(MemberId::toString).orElse(null))
+        .put("leaderAddress", status.leader().flatMap(status.membership()::address).orElse(null))
+        .put("commitIndex", status.commit())
+        .put("appliedIndex", status.applied())
+        .put("lastIndex", status.last())
+        .put("baseIndex", status.base())
+        .put("installing", status.installing())
+        .put("changing", status.membership().target().isPresent())
+        .put("members", members);
+  }
+
+  private JsonObject member(NodeStatus status, MemberId member) {
+    boolean learner = status.membership().learners().contains(member);
+    JsonObject json =
+        new JsonObject()
+            .put("id", member.toString())
+            .put("address", status.membership().address(member).orElse(""))
+            .put("kind", learner ? "learner" : "voter")
+            .put("leader", status.leader().filter(member::equals).isPresent());
+    RaftCore.Peer peer = status.peers().get(member);
+    if (peer != null) {
+      json.put("matchIndex", peer.match())
+          .put("lagEntries", status.last() - peer.match())
+          .put("lagBytes", peer.lagBytes())
+          .put("silentMillis", peer.silentTicks() * tickMillis)
+          .put("needsSnapshot", peer.needsSnapshot());
+    }
+    return json;
+  }
+
+  static String role(Role role) {
+    if (role instanceof Role.Leader) {
+      return "leader";
+    }
+    if (role instanceof Role.Candidate) {
+      return "candidate";
+    }
+    return role instanceof Role.PreCandidate ? "pre-candidate" : "follower";
+  }
+
+  private static void json(RoutingContext context, int status, JsonObject body) {
+    context
+        .response()
+        .setStatusCode(status)
+        .putHeader("Content-Type", "application/json")
+        .end(body.toBuffer());
+  }
+
+  private static void problem(RoutingContext context, int status, String code, String detail) {
+    if (status == 503) {
+      context.response().putHeader("Retry-After", "1");
+    }
+    context
+        .response()
+        .setStatusCode(status)
+        .putHeader("Content-Type", "application/problem+json")
+        .end(
+            new JsonObject()
+                .put("type", "about:blank")
+                .put("status", status)
+                .put("code", code)
+                .put("detail", detail)
+                .toBuffer());
+  }
+}
