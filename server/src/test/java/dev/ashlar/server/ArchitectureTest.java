@@ -95,4 +95,58 @@ class ArchitectureTest {
             Block.class, "stored", dev.ashlar.block.Cid.class, java.nio.ByteBuffer.class, int.class)
         .check(ASHLAR);
   }
+
+  @Test
+  void theConsensusCoreKnowsTheJdkAloneAndDrawsNothingFromTheWorld() {
+    classes()
+        .that()
+        .resideInAPackage("dev.ashlar.raft.core..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.ashlar.raft.core..", "java.lang..", "java.util..", "org.jspecify..")
+        .check(ASHLAR);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.ashlar.raft.core..")
+        .should()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.util.concurrent..", "java.util.logging..", "java.time..")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.util.Random")
+        .orShould()
+        .callMethod(java.util.UUID.class, "randomUUID")
+        .check(ASHLAR);
+  }
+
+  @Test
+  void replicationAndDriverHaveNoThreadClockOrNetwork() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.ashlar.raft.replication..", "dev.ashlar.raft.driver..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io..", "java.net..", "java.nio.file..", "java.time..", "org.slf4j..")
+        .orShould()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(Thread.class, "start")
+        .check(ASHLAR);
+  }
+
+  @Test
+  void replicationKnowsNeitherTheGatewayNorTheServer() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.ashlar.raft..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.ashlar.http..", "dev.ashlar.server..", "dev.ashlar.store..")
+        .check(ASHLAR);
+  }
 }

@@ -57,8 +57,8 @@ final class OneWayProxy implements AutoCloseable {
         thread(() -> carry(in, out));
         thread(() -> carry(out, in));
       } catch (IOException e) {
-        // The member is down, or the test is over.
-        continue;
+        // The member is down, or the test is over; who connected hears that by the next attempt.
+        Thread.onSpinWait();
       }
     }
   }

@@ -67,7 +67,7 @@ final class SimNode implements Host {
 
   @Override
   public String address() {
-    return "node-" + number;
+    return "node-" + number + ":1";
   }
 
   /** Counts starts and stops; what was under way in another life means nothing. */

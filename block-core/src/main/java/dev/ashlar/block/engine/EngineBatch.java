@@ -463,7 +463,9 @@ public final class EngineBatch implements AutoCloseable {
     int from = frozen.indexAfter(state.foldDone);
     int slice =
         Math.min(
-            Math.max(engine.options().foldRowsPerBatch(), 2 * application.effects().size()),
+            Math.max(
+                engine.options().foldRowsPerBatch(),
+                2 * (application.effects().size() + engine.effectsSinceCommit())),
             engine.affordable(PAGE_BYTES));
     int to = (int) Math.min(frozen.order().size(), (long) from + slice);
     for (int i = from; i < to; i++) {

@@ -42,6 +42,9 @@ public final class StorageEngine implements AutoCloseable {
   /** What an effect that waits to be folded takes in log and index, at the most. */
   private static final int EFFECT_BYTES = 1024;
 
+  /** A fold is not followed by the next one at once when somebody waits for a hold. */
+  private static final int FREEZE_PAUSE_BATCHES = 256;
+
   /** More damaged slots than this are not remembered; they are found again when they are read. */
   private static final int DAMAGED_SLOTS_MAX = 10_000;
 
@@ -67,6 +70,12 @@ public final class StorageEngine implements AutoCloseable {
   private volatile boolean closed;
   private volatile long freeBytesSeen = Long.MAX_VALUE;
   private int batchesSinceLook;
+
+  /** Effects that were applied outside of batches: the next one folds as many more. */
+  private int effectsSinceCommit;
+
+  /** For how many batches no table is frozen, so that a hold finds no fold half-way. */
+  private int freezePause;
 
   private StorageEngine(Environment environment, EngineOptions options, Recovery recovery) {
     this.environment = environment;
@@ -152,6 +161,7 @@ public final class StorageEngine implements AutoCloseable {
         applied.add(new Applied(entry, application.apply(entry, state.base.index())));
       }
       takeOver(application);
+      effectsSinceCommit += application.effects().size();
       state.applied = Math.max(state.applied, index);
       freezeIfFull();
       status = currentStatus();
@@ -394,6 +404,7 @@ public final class StorageEngine implements AutoCloseable {
     try {
       requireUsable();
       if (tables.frozen().isPresent() || state.foldUpper != 0 || unreplayed.isPresent()) {
+        freezePause = FREEZE_PAUSE_BATCHES;
         return Optional.empty();
       }
       long at = state.watermark;
@@ -554,6 +565,10 @@ public final class StorageEngine implements AutoCloseable {
     return holds.get() > 0 || installing.isPresent();
   }
 
+  int effectsSinceCommit() {
+    return effectsSinceCommit;
+  }
+
   DeadSlots deadSlots() {
     return deadSlots;
   }
@@ -600,6 +615,8 @@ public final class StorageEngine implements AutoCloseable {
     batch.repaired().forEach(damagedSlots::remove);
     EffectTable active = tables.active();
     takeOver(batch.application());
+    effectsSinceCommit = 0;
+    freezePause = Math.max(0, freezePause - 1);
     installing = batch.installing();
     sweep = batch.sweep();
     if (batch.switched()) {
@@ -638,7 +655,7 @@ public final class StorageEngine implements AutoCloseable {
 
   private void freezeIfFull() {
     int full = Math.min(options.tableEffectsMax(), affordable(EFFECT_BYTES));
-    if (tables.active().size() >= full) {
+    if (tables.active().size() >= full && freezePause == 0) {
       freezeActive();
     }
   }

@@ -144,6 +144,26 @@ final class CoreLog {
     return sums[slot(to)] - sums[slot(from)];
   }
 
+  /** The running sum at the end of the log. */
+  long endSum() {
+    return sums[slot(lastIndex)];
+  }
+
+  /** The last index after which there are at least so many bytes of entries, at least the base. */
+  long indexKeeping(long bytes) {
+    long low = base.index();
+    long high = lastIndex;
+    while (low < high) {
+      long middle = (low + high + 1) >>> 1;
+      if (bytes(middle, lastIndex) >= bytes) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low;
+  }
+
   /** The last entry of a message that begins after one: as many as fit, or one. */
   EntryId cut(long previous, long bytesMax, int entriesMax) {
     long low = Math.min(previous + 1, lastIndex);

@@ -96,7 +96,6 @@ final class Following implements Behaviour {
   @Override
   public void tick() {
     elapsedTicks++;
-    state.reads.expire(state.now - 2L * state.options.electionTicksMax(), state.out);
     if (elapsedTicks >= timeoutTicks || isSoleVoter()) {
       leader = Optional.empty();
       elapsedTicks = 0;

@@ -180,7 +180,6 @@ final class Leading implements Behaviour {
         && state.now - transfer.get().since() > state.options.electionTicksMax()) {
       transfer = Optional.empty();
     }
-    state.reads.expire(state.now - 2L * state.options.electionTicksMax(), state.out);
   }
 
   @Override
@@ -401,7 +400,7 @@ final class Leading implements Behaviour {
   /** Leaves office to the member that has most, when it is no longer a voter (thesis §4.2.2). */
   void leave() {
     state.membership().voters().stream()
-        .filter(peers::containsKey)
+        .filter(member -> peers.containsKey(member) && isInContact(member))
         .max((a, b) -> Long.compare(matchOf(a), matchOf(b)))
         .ifPresent(next -> state.out.send(next, new Message.TimeoutNow(state.term)));
     core.stepDown();

@@ -59,6 +59,7 @@ public final class RaftCore {
   /** Time passes. */
   public void tick() {
     state.now++;
+    state.reads.expire(state.now - 2L * state.options.electionTicksMax(), state.out);
     behaviour.tick();
   }
 
@@ -217,6 +218,16 @@ public final class RaftCore {
   /** Bytes of the entries that the log still has, as flow control counts them. */
   public long logBytes() {
     return state.log.bytes(state.log.base().index(), state.log.lastIndex());
+  }
+
+  /** Bytes of all entries that were ever appended to this core, to measure how the log grows. */
+  public long appendedBytes() {
+    return state.log.endSum();
+  }
+
+  /** The last index that can be dropped so that so many bytes of entries are kept. */
+  public long indexKeeping(long bytes) {
+    return state.log.indexKeeping(bytes);
   }
 
   /** The last index that is durable here. */

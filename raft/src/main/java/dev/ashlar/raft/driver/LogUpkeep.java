@@ -20,6 +20,8 @@ final class LogUpkeep {
   private boolean freeze;
   private long upkeepTick;
   private long watermark;
+  private long askedBase = -1;
+  private long askedTick;
 
   LogUpkeep(DriverOptions options) {
     this.options = options;
@@ -59,7 +61,12 @@ final class LogUpkeep {
     }
     long entries = applied - core.base().index();
     boolean large = entries > options.retainEntries() || core.logBytes() > options.retainBytes();
-    long target = large ? applied - options.retainEntries() / 2 : byTime;
+    long bySize =
+        Math.max(
+            applied - options.retainEntries() / 2, core.indexKeeping(options.retainBytes() / 2));
+    long target = large ? Math.min(applied, bySize) : byTime;
+    // Entries are dropped once the index has their effects: a fold may be due before its time.
+    freeze |= large && watermark < target;
     boolean patient =
         entries <= (long) PATIENCE * options.retainEntries()
             && core.logBytes() <= PATIENCE * options.retainBytes();
@@ -74,6 +81,12 @@ final class LogUpkeep {
     target = Math.min(target, watermark);
     // A few entries are not worth a transaction of their own.
     boolean worth = target - core.base().index() > options.retainEntries() / 8 || target == byTime;
-    return worth && target > core.base().index() ? target : 0;
+    boolean stuck = core.base().index() == askedBase && now - askedTick < UPKEEP_TICKS;
+    if (!worth || stuck || target <= core.base().index()) {
+      return 0;
+    }
+    askedBase = core.base().index();
+    askedTick = now;
+    return target;
   }
 }

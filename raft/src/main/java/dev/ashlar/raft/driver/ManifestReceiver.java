@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class ManifestReceiver {
+
+  /** How many election timeouts an answer may take before it is asked for again. */
+  private static final int PATIENCE_TIMEOUTS = 5;
+
+  private static final int PATIENCE_MAX = 8;
 
   private enum Step {
     IDLE,
@@ -53,8 +59,13 @@ final class ManifestReceiver {
   private List<ManifestRow> rows = List.of();
   private boolean isLast;
   private final List<Block> fetched = new ArrayList<>();
+  private final Supplier<List<MemberId>> members;
+  private Set<Multihash> wanted = Set.of();
+  private int turn;
+  private int patience = 1;
 
   /**
+   * @param members who may have blocks that the source cannot read
    * @param ready told once everything but the switch is done
    */
   ManifestReceiver(
@@ -62,11 +73,13 @@ final class ManifestReceiver {
       Storage storage,
       Transport transport,
       long firstId,
+      Supplier<List<MemberId>> members,
       Consumer<ManifestHead> ready) {
     this.options = options;
     this.storage = storage;
     this.transport = transport;
     this.nextId = firstId;
+    this.members = members;
     this.ready = ready;
   }
 
@@ -96,7 +109,9 @@ final class ManifestReceiver {
   void tick(long tick) {
     now = tick;
     boolean waits = step == Step.PAGE || step == Step.BLOCKS;
-    if (waits && now - askedTick > options.core().electionTicksMax()) {
+    if (waits && now - askedTick > patienceTicks()) {
+      // A slow answer is still taken when it comes; asking more often would make it slower.
+      patience = Math.min(PATIENCE_MAX, 2 * patience);
       if (step == Step.PAGE) {
         askForPage();
       } else {
@@ -111,9 +126,10 @@ final class ManifestReceiver {
     }
     if (page.head().isEmpty()) {
       // Not yet: the next tick that finds this request too old asks again; soon, not at once.
-      askedTick = now - options.core().electionTicksMax() + options.core().heartbeatTicks();
+      askedTick = now - patienceTicks() + options.core().heartbeatTicks();
       return;
     }
+    patience = 1;
     ManifestHead newHead = page.head().get();
     if (head != null && !newHead.at().equals(head.at()) && after.isPresent()) {
       // The manifest that the pages before were of is gone; what was fetched stays.
@@ -126,16 +142,38 @@ final class ManifestReceiver {
   }
 
   void blocks(MemberId from, PeerMessage.Blocks answer) {
-    if (step != Step.BLOCKS || answer.id() != askedId || !from.equals(source)) {
+    if (step != Step.BLOCKS) {
       return;
     }
-    if (answer.blocks().isEmpty()) {
-      // The source holds another manifest by now, and has dropped what this one named.
-      askForPage();
-      return;
+    List<Block> useful =
+        answer.blocks().stream().filter(block -> wanted.contains(block.cid().multihash())).toList();
+    if (!useful.isEmpty()) {
+      patience = 1;
+      turn = 0;
+      fetched.addAll(useful);
+      findMissing();
+    } else if (answer.id() == askedId) {
+      // Damaged there, or of a manifest that it has dropped: another member may have it, else a
+      // newer manifest does not name it.
+      turn++;
+      askedTick = now - patienceTicks() + options.core().heartbeatTicks();
+      if (turn > members.get().size()) {
+        turn = 0;
+        step = Step.PAGE;
+      }
     }
-    fetched.addAll(answer.blocks());
-    findMissing();
+  }
+
+  /** The lane to a peer broke: what was asked of it is asked again soon. */
+  void lost(MemberId peer) {
+    boolean waits = step == Step.PAGE || step == Step.BLOCKS;
+    if (waits && peer.equals(source)) {
+      askedTick = Math.min(askedTick, now - patienceTicks() + options.core().heartbeatTicks());
+    }
+  }
+
+  private long patienceTicks() {
+    return (long) PATIENCE_TIMEOUTS * patience * options.core().electionTicksMax();
   }
 
   private void restart() {
@@ -182,7 +220,7 @@ final class ManifestReceiver {
     boolean full = !fetched.isEmpty() && fetchedBytes >= options.fetchBytesMax();
     if (missing.isEmpty()) {
       take(rows, isLast);
-    } else if (full) {
+    } else if (full && rows.get(0).multihash().compareTo(missing.get(0).multihash()) < 0) {
       Multihash until = missing.get(0).multihash();
       take(rows.stream().filter(row -> row.multihash().compareTo(until) < 0).toList(), false);
     } else {
@@ -201,10 +239,14 @@ final class ManifestReceiver {
       cids.add(Cid.v1(row.codec(), row.multihash()));
     }
     step = Step.BLOCKS;
+    wanted = new HashSet<>();
+    cids.forEach(cid -> wanted.add(cid.multihash()));
     askedId = nextId++;
     askedTick = now;
-    if (source != null) {
-      transport.send(source, new PeerMessage.BlocksRequest(askedId, cids));
+    List<MemberId> others = members.get();
+    MemberId from = turn == 0 || others.isEmpty() ? source : others.get(turn % others.size());
+    if (from != null) {
+      transport.send(from, new PeerMessage.BlocksRequest(askedId, cids));
     }
   }
 

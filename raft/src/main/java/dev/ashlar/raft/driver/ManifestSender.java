@@ -25,6 +25,7 @@ final class ManifestSender {
   private @Nullable ManifestHead held;
   private boolean asking;
   private long lastRequest;
+  private long heldAtBytes;
 
   ManifestSender(DriverOptions options, Storage storage, Transport transport) {
     this.options = options;
@@ -36,9 +37,13 @@ final class ManifestSender {
     return held != null || asking;
   }
 
-  void request(MemberId from, PeerMessage.ManifestRequest request, long now) {
+  /**
+   * @param appendedBytes how much has ever been appended here, to bound what piles up meanwhile
+   */
+  void request(MemberId from, PeerMessage.ManifestRequest request, long now, long appendedBytes) {
     lastRequest = now;
     if (held == null) {
+      heldAtBytes = appendedBytes;
       hold();
       transport.send(
           from, new PeerMessage.ManifestPage(request.id(), Optional.empty(), List.of(), false));
@@ -51,11 +56,6 @@ final class ManifestSender {
 
   void blocks(MemberId from, PeerMessage.BlocksRequest request, long now) {
     lastRequest = now;
-    if (held == null) {
-      // Nothing of the manifest that it means: it asks for a newer one.
-      transport.send(from, new PeerMessage.Blocks(request.id(), List.of()));
-      return;
-    }
     storage.run(
         Storage.Work.READ,
         replica -> read(replica, request.cids()),
@@ -63,14 +63,16 @@ final class ManifestSender {
         failure -> release());
   }
 
-  void tick(long now, long logBytes) {
-    if (held != null && (now - lastRequest > options.holdTicks() || logBytes > bytesMax())) {
+  void tick(long now, long appendedBytes) {
+    boolean idle = now - lastRequest > options.holdTicks();
+    if (held != null && (idle || appendedBytes - heldAtBytes > options.holdBytesMax())) {
       release();
     }
   }
 
-  private long bytesMax() {
-    return options.retainBytes() + options.holdBytesMax();
+  /** The index that was held is not in use any more. */
+  void end() {
+    release();
   }
 
   private static PeerMessage.ManifestRequest firstPage(PeerMessage.ManifestRequest request) {
@@ -130,7 +132,7 @@ final class ManifestSender {
     List<Block> blocks = new ArrayList<>();
     long bytes = 0;
     for (Cid cid : cids) {
-      Optional<Block> block = replica.heldBlock(cid);
+      Optional<Block> block = replica.heldBlock(cid).or(() -> replica.liveBlock(cid));
       if (block.isPresent()) {
         bytes += block.get().size();
         if (!blocks.isEmpty() && bytes > options.fetchBytesMax()) {

@@ -12,7 +12,6 @@ import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.Message;
 import dev.ashlar.raft.core.RaftCore;
-import dev.ashlar.raft.core.RaftFault;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.replication.BlockCommand;
@@ -25,7 +24,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -54,8 +52,7 @@ public final class RaftDriver {
   private final LogUpkeep upkeep;
   private final Map<MemberId, Boolean> lacksSpace = new HashMap<>();
   private final ArrayDeque<Ready.Write> waiting = new ArrayDeque<>();
-  private final Map<Long, Consumer<Boolean>> reads = new HashMap<>();
-  private final TreeMap<Long, List<Consumer<Boolean>>> confirmed = new TreeMap<>();
+  private final Reads reads;
   private RaftCore core;
 
   /** Counts the cores that this driver has had; results for an earlier one mean nothing. */
@@ -67,10 +64,10 @@ public final class RaftDriver {
   private long applyTo;
   private long applied;
   private long now;
-  private long nextRead;
   private long restoreTick;
   private long offerTick;
   private boolean diskInstalling;
+  private boolean hadOthers;
   private boolean scheduled;
   private boolean stopped;
   private @Nullable ManifestHead installHead;
@@ -100,12 +97,19 @@ public final class RaftDriver {
     // Ids of requests are never used again, also not after a restart.
     this.requests =
         new Requests(random.nextLong() >>> 2, options.pendingBytesMax(), options.requestTicks());
+    this.reads = new Reads(options.requestTicks());
     this.cache = new EntryCache(options.cacheBytesMax());
     this.manifests = new ManifestSender(options, storage, transport);
     this.receiver =
         new ManifestReceiver(
-            options, storage, transport, random.nextLong() >>> 2, this::manifestInstalled);
+            options,
+            storage,
+            transport,
+            random.nextLong() >>> 2,
+            () -> List.copyOf(core.status().membership().members()),
+            this::manifestInstalled);
     this.upkeep = new LogUpkeep(options);
+    noteOthers();
   }
 
   /** Time passes. */
@@ -120,9 +124,10 @@ public final class RaftDriver {
       guard(core::tick);
     }
     requests.expire(now);
+    reads.expire(now);
     receiver.tick(now);
     dropInstallIfCaughtUp();
-    manifests.tick(now, core.logBytes());
+    manifests.tick(now, core.appendedBytes());
     if (now % FREE_SPACE_TICKS == 1) {
       lookAtFreeSpace();
     }
@@ -145,9 +150,9 @@ public final class RaftDriver {
     } else if (message instanceof PeerMessage.ForwardAdmin forward) {
       forwarded(from, forward.id(), new Requests.What.Admin(forward.command()));
     } else if (message instanceof PeerMessage.Forwarded answer) {
-      requests.answered(from, answer.id(), answer.result());
+      requests.answered(from, answer.id(), answer.result(), now);
     } else if (message instanceof PeerMessage.ManifestRequest request) {
-      manifests.request(from, request, now);
+      manifests.request(from, request, now, core.appendedBytes());
     } else if (message instanceof PeerMessage.BlocksRequest request) {
       manifests.blocks(from, request, now);
     } else if (message instanceof PeerMessage.ManifestPage page) {
@@ -165,8 +170,9 @@ public final class RaftDriver {
     }
     if (lane == Lane.BULK) {
       requests.lost(peer);
+      receiver.lost(peer);
     }
-    core.lost(peer);
+    guard(() -> core.lost(peer));
     schedule();
   }
 
@@ -196,8 +202,11 @@ public final class RaftDriver {
       done.accept(false);
       return;
     }
-    long token = nextRead++;
-    reads.put(token, done);
+    long token = reads.add(done, now);
+    if (token < 0) {
+      done.accept(false);
+      return;
+    }
     core.read(token);
     schedule();
   }
@@ -208,13 +217,16 @@ public final class RaftDriver {
     if (stopped) {
       return;
     }
-    placeWaiting();
-    if (!restoring) {
-      guard(() -> handle(core.takeReady()));
-    }
+    guard(
+        () -> {
+          placeWaiting();
+          if (!restoring) {
+            handle(core.takeReady());
+          }
+        });
     if (!stopped) {
-      startApply();
-      startWrite();
+      guard(this::startApply);
+      guard(this::startWrite);
     }
   }
 
@@ -223,11 +235,7 @@ public final class RaftDriver {
     if (!stopped) {
       stopped = true;
       requests.stop();
-      List<Consumer<Boolean>> open = new ArrayList<>(reads.values());
-      confirmed.values().forEach(open::addAll);
-      reads.clear();
-      confirmed.clear();
-      open.forEach(done -> done.accept(false));
+      reads.failAll();
     }
   }
 
@@ -277,7 +285,7 @@ public final class RaftDriver {
   private void guard(Runnable input) {
     try {
       input.run();
-    } catch (RaftFault | IllegalStateException | IllegalArgumentException e) {
+    } catch (RuntimeException e) {
       fail(e);
     }
   }
@@ -312,7 +320,7 @@ public final class RaftDriver {
     }
     boolean leads = core.status().role() instanceof Role.Leader;
     Optional<MemberId> leader = core.leader();
-    for (Requests.Request request : requests.waiting()) {
+    for (Requests.Request request : requests.waiting(now)) {
       if (leads) {
         propose(request);
       } else if (request.isForwarded) {
@@ -339,8 +347,12 @@ public final class RaftDriver {
 
   private void administer(Requests.Request request, AdminCommand command) {
     if (command instanceof AdminCommand.Transfer transfer) {
-      core.transferTo(request.token, transfer.member());
-      requests.finish(request, Requests.taken());
+      boolean possible = core.status().membership().voters().contains(transfer.member());
+      if (possible) {
+        core.transferTo(request.token, transfer.member());
+      }
+      requests.finish(
+          request, possible ? Requests.taken() : new WriteResult.NotDone(WriteResult.Reason.BUSY));
       return;
     }
     Membership membership = core.status().membership();
@@ -362,13 +374,13 @@ public final class RaftDriver {
   }
 
   private void send(Requests.Request request, MemberId leader) {
+    long id = requests.nextSendId();
     PeerMessage message =
         request.what instanceof Requests.What.Write write
-            ? new PeerMessage.Forward(request.token, write.command())
-            : new PeerMessage.ForwardAdmin(
-                request.token, ((Requests.What.Admin) request.what).command());
+            ? new PeerMessage.Forward(id, write.command())
+            : new PeerMessage.ForwardAdmin(id, ((Requests.What.Admin) request.what).command());
     if (transport.send(leader, message)) {
-      requests.sent(request, leader);
+      requests.sent(request, id, leader);
     }
   }
 
@@ -382,16 +394,18 @@ public final class RaftDriver {
   }
 
   private void handle(Ready ready) {
+    // What has to become durable comes first: nothing that goes wrong later may lose it.
+    ready.write().ifPresent(this::owe);
+    noteOthers();
     ready.status().ifPresent(host::changed);
     ready.rejected().forEach(this::rejected);
     ready.accepted().forEach(each -> requests.accepted(each.token(), each.id()));
-    ready.write().ifPresent(this::owe);
     for (Envelope envelope : ready.messages()) {
       transport.send(envelope.to(), new PeerMessage.Protocol(envelope.message()));
     }
     ready.ranges().forEach(this::replicate);
     applyTo = Math.max(applyTo, ready.applyTo());
-    ready.reads().forEach(this::confirmed);
+    ready.reads().forEach(read -> reads.confirmed(read.token(), read.index(), applied));
     ready
         .install()
         .ifPresent(
@@ -402,12 +416,14 @@ public final class RaftDriver {
   }
 
   private void rejected(Ready.Rejected rejected) {
-    Consumer<Boolean> read = reads.remove(rejected.token());
-    if (read != null) {
-      read.accept(false);
-    } else {
+    if (!reads.rejected(rejected.token())) {
       requests.rejected(rejected.token(), rejected.reason());
     }
+  }
+
+  /** Whether an entry of this member may be anywhere else. */
+  private void noteOthers() {
+    hadOthers |= core.status().membership().members().size() > 1;
   }
 
   private void owe(Ready.Write write) {
@@ -419,18 +435,6 @@ public final class RaftDriver {
       cache.truncateFrom(write.truncateFrom());
     }
     cache.add(write.entries());
-  }
-
-  private void confirmed(Ready.ConfirmedRead read) {
-    Consumer<Boolean> done = reads.remove(read.token());
-    if (done == null) {
-      return;
-    }
-    if (read.index() <= applied) {
-      done.accept(true);
-    } else {
-      confirmed.computeIfAbsent(read.index(), i -> new ArrayList<>()).add(done);
-    }
   }
 
   private void replicate(Ready.Range range) {
@@ -494,13 +498,7 @@ public final class RaftDriver {
   private void appliedTo(long index, List<StorageEngine.Applied> entries) {
     applied = Math.max(applied, index);
     requests.applied(entries);
-    releaseReads();
-  }
-
-  private void releaseReads() {
-    while (!confirmed.isEmpty() && confirmed.firstKey() <= applied) {
-      confirmed.pollFirstEntry().getValue().forEach(done -> done.accept(true));
-    }
+    reads.applied(applied);
   }
 
   private void startWrite() {
@@ -594,8 +592,9 @@ public final class RaftDriver {
     applyTo = Math.max(applyTo, applied);
     installHead = null;
     receiver.end();
+    manifests.end();
     requests.installed(at.index());
-    releaseReads();
+    reads.applied(applied);
   }
 
   /** Everything but the switch is done: the core says whether it is still wanted. */
@@ -685,14 +684,13 @@ public final class RaftDriver {
     installHead = null;
     lacksSpace.put(self, true);
     restoreTick = now + options.core().electionTicksMin();
-    boolean alone = core.status().membership().members().size() <= 1;
+    // Entries that are durable take effect later; others left this member only if there are others.
     requests.coreLost(
-        alone ? new WriteResult.NotDone(WriteResult.Reason.NO_SPACE) : new WriteResult.Unknown());
-    List<Consumer<Boolean>> open = new ArrayList<>(reads.values());
-    confirmed.values().forEach(open::addAll);
-    reads.clear();
-    confirmed.clear();
-    open.forEach(done -> done.accept(false));
+        core.durableIndex(),
+        hadOthers
+            ? new WriteResult.Unknown()
+            : new WriteResult.NotDone(WriteResult.Reason.NO_SPACE));
+    reads.failAll();
     schedule();
   }
 

@@ -32,16 +32,21 @@ import java.util.function.Consumer;
  */
 final class Requests {
 
+  private static final int PAUSE_TICKS = 3;
+
   private final Map<Long, Request> open = new HashMap<>();
   private final Map<Long, Request> waiting = new LinkedHashMap<>();
   private final NavigableMap<Long, List<Request>> appended = new TreeMap<>();
   private final long pendingBytesMax;
   private final int requestTicks;
+  private final Map<Long, Request> sent = new HashMap<>();
   private long nextToken;
+  private long nextSendId;
   private long bytes;
 
   Requests(long firstToken, long pendingBytesMax, int requestTicks) {
     this.nextToken = firstToken;
+    this.nextSendId = firstToken;
     this.pendingBytesMax = pendingBytesMax;
     this.requestTicks = requestTicks;
   }
@@ -83,6 +88,8 @@ final class Requests {
     private State state = State.WAITING;
     private EntryId id = EntryId.ZERO;
     private MemberId sentTo;
+    private long sentId;
+    private long notBefore;
 
     @SuppressWarnings("NullAway.Init")
     private Request(
@@ -112,9 +119,14 @@ final class Requests {
     return open.isEmpty();
   }
 
-  /** Those that wait for a leader, oldest first. */
-  List<Request> waiting() {
-    return List.copyOf(waiting.values());
+  /** Those that wait for a leader and may try again now, oldest first. */
+  List<Request> waiting(long now) {
+    return waiting.values().stream().filter(request -> request.notBefore <= now).toList();
+  }
+
+  /** An id for sending a request to a leader: a new one each time, for an answer ends it. */
+  long nextSendId() {
+    return ++nextSendId;
   }
 
   void proposed(Request request) {
@@ -122,8 +134,10 @@ final class Requests {
     waiting.remove(request.token);
   }
 
-  void sent(Request request, MemberId leader) {
+  void sent(Request request, long id, MemberId leader) {
     request.state = State.SENT;
+    request.sentId = id;
+    sent.put(id, request);
     waiting.remove(request.token);
     request.sentTo = leader;
   }
@@ -150,8 +164,8 @@ final class Requests {
   }
 
   /** An answer of the leader that a request was sent to. */
-  void answered(MemberId from, long token, WriteResult result) {
-    Request request = open.get(token);
+  void answered(MemberId from, long id, WriteResult result, long now) {
+    Request request = sent.get(id);
     if (request == null || request.state != State.SENT || !from.equals(request.sentTo)) {
       return;
     }
@@ -159,6 +173,8 @@ final class Requests {
         result instanceof WriteResult.NotDone notDone
             && notDone.reason() == WriteResult.Reason.NOT_LEADER;
     if (another) {
+      // Whoever is believed to lead says that it does not: time brings a better belief.
+      request.notBefore = now + PAUSE_TICKS;
       tryAgain(request);
     } else {
       finish(request, result);
@@ -200,9 +216,9 @@ final class Requests {
   }
 
   /** The core is made anew from what the disk says. */
-  void coreLost(WriteResult ofAppended) {
+  void coreLost(long durableIndex, WriteResult ofAppended) {
     for (Request request : List.copyOf(open.values())) {
-      if (request.state == State.APPENDED) {
+      if (request.state == State.APPENDED && request.id.index() > durableIndex) {
         finish(request, ofAppended);
       } else if (request.state == State.PROPOSED) {
         tryAgain(request);
@@ -232,6 +248,7 @@ final class Requests {
       return;
     }
     waiting.remove(request.token);
+    sent.remove(request.sentId);
     bytes -= request.what.bytes();
     List<Request> here = appended.get(request.id.index());
     if (here != null && here.remove(request) && here.isEmpty()) {
@@ -247,6 +264,7 @@ final class Requests {
 
   private void tryAgain(Request request) {
     request.state = State.WAITING;
+    sent.remove(request.sentId);
     waiting.put(request.token, request);
     if (request.isForwarded) {
       finish(request, new WriteResult.NotDone(WriteResult.Reason.NOT_LEADER));

@@ -13,15 +13,8 @@ final class Targets {
 
   /** With one more member, instead of those at its address; empty when it is there already. */
   static Optional<Membership.Target> adding(Membership now, AdminCommand.Add add) {
-    TreeSet<MemberId> voters = new TreeSet<>(now.voters());
-    TreeSet<MemberId> learners = new TreeSet<>(now.learners());
-    now.target()
-        .ifPresent(
-            target -> {
-              // A change that waits for its learner goes on beside the new one.
-              voters.addAll(target.voters());
-              learners.removeAll(target.voters());
-            });
+    TreeSet<MemberId> voters = new TreeSet<>(voters(now));
+    TreeSet<MemberId> learners = new TreeSet<>(learners(now));
     voters.removeIf(member -> isAt(now, member, add));
     learners.removeIf(member -> isAt(now, member, add));
     (add.voter() ? voters : learners).add(add.member());
@@ -31,17 +24,20 @@ final class Targets {
 
   /** Without a member; empty when it is not there. */
   static Optional<Membership.Target> removing(Membership now, MemberId member) {
-    TreeSet<MemberId> voters = new TreeSet<>(now.voters());
-    TreeSet<MemberId> learners = new TreeSet<>(now.learners());
-    now.target()
-        .ifPresent(
-            target -> {
-              voters.addAll(target.voters());
-              learners.removeAll(target.voters());
-            });
+    TreeSet<MemberId> voters = new TreeSet<>(voters(now));
+    TreeSet<MemberId> learners = new TreeSet<>(learners(now));
     voters.remove(member);
     learners.remove(member);
     return result(now, voters, learners);
+  }
+
+  /** A change that is under way and waits goes on: the new one begins where that one ends. */
+  private static Set<MemberId> voters(Membership now) {
+    return now.target().map(Membership.Target::voters).orElse(now.voters());
+  }
+
+  private static Set<MemberId> learners(Membership now) {
+    return now.target().map(Membership.Target::learners).orElse(now.learners());
   }
 
   private static boolean isAt(Membership now, MemberId member, AdminCommand.Add add) {

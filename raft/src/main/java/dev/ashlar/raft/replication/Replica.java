@@ -1,6 +1,7 @@
 package dev.ashlar.raft.replication;
 
 import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.Command;
@@ -195,6 +196,15 @@ public final class Replica {
   /** The block that a manifest of this replica names, while it is held. */
   public Optional<Block> heldBlock(Cid cid) {
     return engine.readHeld(cid.multihash(), (bytes, crc) -> copy(cid, bytes, crc));
+  }
+
+  /** A block that is live here; empty where it is not, or cannot be read. */
+  public Optional<Block> liveBlock(Cid cid) {
+    try {
+      return engine.read(cid, (bytes, crc) -> copy(cid, bytes, crc));
+    } catch (BlockDamagedException e) {
+      return Optional.empty();
+    }
   }
 
   private boolean isAt(EntryId id) {

@@ -18,7 +18,7 @@ final class Frames implements Handler<Buffer> {
 
   private static final int HEAD_BYTES = 8;
 
-  private final int bytesMax;
+  private int bytesMax;
   private final Consumer<ByteBuffer> frames;
   private ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
   private ByteBuffer body = ByteBuffer.allocate(0);
@@ -31,6 +31,11 @@ final class Frames implements Handler<Buffer> {
   Frames(int bytesMax, Consumer<ByteBuffer> frames) {
     this.bytesMax = bytesMax;
     this.frames = frames;
+  }
+
+  /** Takes larger frames from now on. */
+  void allow(int newBytesMax) {
+    bytesMax = newBytesMax;
   }
 
   /** A frame of these parts, which are not copied. */

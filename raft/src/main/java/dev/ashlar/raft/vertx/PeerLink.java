@@ -95,7 +95,19 @@ final class PeerLink {
       return;
     }
     connecting = true;
-    client.connect(address.get(), hello.get()).onSuccess(this::connected).onFailure(this::failed);
+    try {
+      client.connect(address.get(), hello.get()).onSuccess(this::connected).onFailure(this::failed);
+    } catch (RuntimeException e) {
+      // Such as an address that cannot be: it is tried again, and said why.
+      failed(e);
+    }
+  }
+
+  /** Makes the connection anew. */
+  void reset() {
+    if (socket != null) {
+      socket.close();
+    }
   }
 
   void close() {

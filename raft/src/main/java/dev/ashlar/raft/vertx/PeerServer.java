@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 final class PeerServer {
 
   private static final Logger LOG = LoggerFactory.getLogger(PeerServer.class);
-  private static final int IDLE_SECONDS_MAX = 60;
+  private static final int HELLO_BYTES_MAX = 64 << 10;
 
   /** What the node does for those who connect. */
   interface Visitors {
@@ -45,6 +45,7 @@ final class PeerServer {
 
   private record Lane(MemberId from, Hello.Purpose purpose) {}
 
+  private final Vertx vertx;
   private final RaftNodeOptions options;
   private final ClusterSecret secret;
   private final NetServer server;
@@ -60,6 +61,7 @@ final class PeerServer {
       Visitors visitors,
       Supplier<MemberId> self,
       Supplier<UUID> cluster) {
+    this.vertx = vertx;
     this.options = options;
     this.secret = options.secret();
     this.visitors = visitors;
@@ -70,8 +72,7 @@ final class PeerServer {
             .setHost(options.host())
             .setPort(options.port())
             .setTcpNoDelay(true)
-            .setTcpKeepAlive(true)
-            .setReadIdleTimeout(IDLE_SECONDS_MAX);
+            .setTcpKeepAlive(true);
     options
         .tls()
         .ifPresent(
@@ -100,12 +101,16 @@ final class PeerServer {
     }
     connections++;
     Visit visit = new Visit(socket);
-    Frames frames = new Frames(options.frameBytesMax(), visit::frame);
+    // Until it has proved itself a visitor gets room for a hello, and little time.
+    Frames frames = new Frames(HELLO_BYTES_MAX, frame -> visit.frame(frame));
+    visit.frames = frames;
+    long timer = vertx.setTimer(2L * options.connectMillis(), id -> visit.tooLate());
     socket.handler(chunk -> visit.guarded(frames, chunk));
     socket.exceptionHandler(e -> socket.close());
     socket.closeHandler(
         nothing -> {
           connections--;
+          vertx.cancelTimer(timer);
           visit.closed();
         });
   }
@@ -121,14 +126,15 @@ final class PeerServer {
     private @Nullable Hello hello;
     private @Nullable ByteBuffer said;
     private boolean welcome;
+    private @Nullable Frames frames;
 
     Visit(NetSocket socket) {
       this.socket = socket;
     }
 
-    void guarded(Frames frames, Buffer chunk) {
+    void guarded(Frames reader, Buffer chunk) {
       try {
-        frames.handle(chunk);
+        reader.handle(chunk);
       } catch (FrameException | MalformedException e) {
         refuse(String.valueOf(e.getMessage()));
       }
@@ -147,6 +153,12 @@ final class PeerServer {
         welcome(visitor);
       } else {
         refuse("the cluster's secret is not known: see --cluster-secret-file");
+      }
+    }
+
+    void tooLate() {
+      if (!welcome) {
+        refuse("no hello in time");
       }
     }
 
@@ -171,6 +183,9 @@ final class PeerServer {
 
     private void welcome(Hello visitor) {
       welcome = true;
+      if (frames != null) {
+        frames.allow(options.frameBytesMax());
+      }
       visitors.welcomed(visitor);
       boolean asks =
           visitor.purpose() == Hello.Purpose.DISCOVER || visitor.purpose() == Hello.Purpose.JOIN;

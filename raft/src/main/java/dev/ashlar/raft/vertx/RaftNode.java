@@ -17,11 +17,13 @@ import dev.ashlar.raft.replication.BlockCommand;
 import dev.ashlar.raft.replication.Replica;
 import dev.ashlar.raft.replication.Replication;
 import dev.ashlar.raft.replication.WriteResult;
+import io.netty.util.NetUtil;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.List;
@@ -47,6 +49,13 @@ public final class RaftNode implements Replication {
 
   private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
   private static final int RETRY_MILLIS = 200;
+
+  /** Who has not answered for so long is not asked to lead. */
+  private static final int IN_CONTACT_TICKS = 15;
+
+  /** Members tell each other something every second: who is silent for longer is called anew. */
+  private static final long SILENT_NANOS_MAX = 5_000_000_000L;
+
   private static final int FORGET_MILLIS = 10_000;
   private static final int DRAIN_SECONDS_MAX = 5;
   private static final int CLOSE_SECONDS_MAX = 20;
@@ -60,11 +69,15 @@ public final class RaftNode implements Replication {
   private final PeerClient client;
   private final Map<MemberId, Map<Lane, PeerLink>> links = new HashMap<>();
   private final Map<MemberId, String> learned = new HashMap<>();
+  private final Map<MemberId, Long> heardNanos = new HashMap<>();
+  private long lookedNanos;
   private final Promise<Throwable> failure = Promise.promise();
   private MemberId self = new MemberId(Hello.NOBODY);
   private UUID cluster = Hello.NOBODY;
   private List<String> initial = List.of();
   private @Nullable RaftDriver driver;
+  private @Nullable Future<Void> running;
+  private boolean formed;
   private String address = "";
   private long ticker = -1;
   private volatile boolean closed;
@@ -277,7 +290,11 @@ public final class RaftNode implements Replication {
       founded.tryFail(new FormationException("the member was stopped while it was founded"));
       return;
     }
+    if (formed) {
+      return;
+    }
     if (founders.size() == initial.size()) {
+      formed = true;
       foundWith(founders).onComplete(founded);
       return;
     }
@@ -293,12 +310,13 @@ public final class RaftNode implements Replication {
 
   private void heardOfFounder(
       String other, Discovery seen, Map<String, MemberId> founders, Promise<Void> founded) {
-    if (founded.future().isComplete()) {
+    if (formed || founded.future().isComplete()) {
       return;
     }
     if (seen.cluster().isPresent()) {
       boolean namesThis = seen.members().contains(self.toString());
       if (namesThis) {
+        formed = true;
         // It is founded, and this member belongs to it: its log comes from the leader.
         enter(seen.cluster().get()).onComplete(founded);
       } else {
@@ -390,7 +408,7 @@ public final class RaftNode implements Replication {
         .compose(
             done -> {
               cluster = id;
-              return driver == null ? run() : Future.succeededFuture();
+              return run();
             });
   }
 
@@ -433,6 +451,13 @@ public final class RaftNode implements Replication {
   }
 
   private Future<Void> run() {
+    if (running == null) {
+      running = begin();
+    }
+    return running;
+  }
+
+  private Future<Void> begin() {
     return onStorage(Replica::restored)
         .compose(
             restored -> {
@@ -490,8 +515,27 @@ public final class RaftNode implements Replication {
   private void tick() {
     if (driver != null) {
       driver.tick();
+      callSilentPeersAnew();
       readable = driver.core().status().membership().contains(self) && !driver.isInstalling();
     }
+  }
+
+  /** A connection can be dead without a word: after a partition it would stay so for minutes. */
+  private void callSilentPeersAnew() {
+    long now = System.nanoTime();
+    if (now - lookedNanos < SILENT_NANOS_MAX / 5) {
+      return;
+    }
+    lookedNanos = now;
+    links.forEach(
+        (member, lanes) -> {
+          long since = heardNanos.computeIfAbsent(member, m -> now);
+          if (now - since > SILENT_NANOS_MAX) {
+            heardNanos.put(member, now);
+            lanes.values().forEach(PeerLink::reset);
+          }
+        });
+    heardNanos.keySet().retainAll(links.keySet());
   }
 
   private boolean send(MemberId to, PeerMessage message) {
@@ -577,6 +621,7 @@ public final class RaftNode implements Replication {
     Membership membership = running.core().status().membership();
     return running.core().peers().entrySet().stream()
         .filter(peer -> membership.voters().contains(peer.getKey()))
+        .filter(peer -> peer.getValue().silentTicks() <= IN_CONTACT_TICKS)
         .max((a, b) -> Long.compare(a.getValue().match(), b.getValue().match()))
         .map(Map.Entry::getKey);
   }
@@ -649,8 +694,17 @@ public final class RaftNode implements Replication {
   }
 
   private static boolean isLoopback(String host) {
-    InetSocketAddress resolved = new InetSocketAddress(host.replace("[", "").replace("]", ""), 0);
-    return !resolved.isUnresolved() && resolved.getAddress().isLoopbackAddress();
+    String plain = host.replace("[", "").replace("]", "");
+    if (plain.equals("localhost")) {
+      return true;
+    }
+    // A name is not looked up, for that blocks: only an address says by itself that it is loopback.
+    byte[] literal = NetUtil.createByteArrayFromIpAddressString(plain);
+    try {
+      return literal != null && InetAddress.getByAddress(literal).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return false;
+    }
   }
 
   private static String bracketed(String host) {
@@ -726,6 +780,7 @@ public final class RaftNode implements Replication {
 
     @Override
     public void message(MemberId from, PeerMessage message) {
+      heardNanos.put(from, System.nanoTime());
       if (driver != null) {
         driver.receive(from, message);
       }
@@ -756,6 +811,12 @@ public final class RaftNode implements Replication {
       if (driver == null || !hello.cluster().equals(cluster)) {
         return Future.failedFuture(new FrameException("there is no such cluster here"));
       }
+      AdminCommand.Add command;
+      try {
+        command = new AdminCommand.Add(hello.from(), hello.address(), true);
+      } catch (IllegalArgumentException e) {
+        return Future.failedFuture(new FrameException(String.valueOf(e.getMessage())));
+      }
       String host = hello.address().substring(0, hello.address().lastIndexOf(':'));
       String own = address.substring(0, address.lastIndexOf(':'));
       if (isLoopback(own) != isLoopback(host)) {
@@ -768,7 +829,7 @@ public final class RaftNode implements Replication {
                     + ": one of them is loopback, see --advertise"));
       }
       learned.put(hello.from(), hello.address());
-      return admin(new AdminCommand.Add(hello.from(), hello.address(), true))
+      return admin(command)
           .map(
               result -> {
                 if (result instanceof WriteResult.Done) {
