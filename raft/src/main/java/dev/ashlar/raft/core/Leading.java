@@ -35,6 +35,8 @@ final class Leading implements Behaviour {
 
   /** Takes office: an entry of its own term lets it commit those before (Raft §5.4.2, §8). */
   void begin() {
+    // The first message to each goes to where its log may end, and carries this entry.
+    reconcilePeers();
     append(Entry.OVERHEAD_BYTES, new Payload.NoOp());
     state.reads.reset();
   }

@@ -516,8 +516,14 @@ public final class RaftNode implements Replication {
     if (driver != null) {
       driver.tick();
       callSilentPeersAnew();
-      readable = driver.core().status().membership().contains(self) && !driver.isInstalling();
+      look(driver);
     }
+  }
+
+  /** What other threads may know without asking. */
+  private void look(RaftDriver running) {
+    leader = running.core().leader();
+    readable = running.core().status().membership().contains(self) && !running.isInstalling();
   }
 
   /** A connection can be dead without a word: after a partition it would stay so for minutes. */
@@ -739,6 +745,9 @@ public final class RaftNode implements Replication {
           driver == null ? "" : driver.core().leader().map(MemberId::toString).orElse("none"),
           status.membership().voters().size(),
           status.membership().learners().size());
+      if (driver != null) {
+        look(driver);
+      }
       membershipChanged(status.membership());
     }
 
@@ -793,6 +802,9 @@ public final class RaftNode implements Replication {
 
     private Future<String> discovered() {
       RaftDriver running = driver;
+      if (running == null && initial.isEmpty()) {
+        return Future.failedFuture(new FrameException("the member is starting"));
+      }
       if (running == null) {
         return Future.succeededFuture(
             new Discovery(self, Optional.empty(), initial, List.of()).encode());

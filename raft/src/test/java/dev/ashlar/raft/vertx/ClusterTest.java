@@ -144,7 +144,7 @@ class ClusterTest {
 
   @Test
   void foundersWithDifferentListsAreToldBoth() throws Exception {
-    List<Integer> ports = freePorts(3);
+    List<Integer> ports = freePorts(3).stream().sorted().toList();
     String a = "127.0.0.1:" + ports.get(0);
     String b = "127.0.0.1:" + ports.get(1);
     String c = "127.0.0.1:" + ports.get(2);
