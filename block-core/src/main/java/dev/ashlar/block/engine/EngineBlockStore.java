@@ -56,6 +56,12 @@ public class EngineBlockStore implements BlockStore {
                       + damage.what()
                       + ") and its effect is nowhere else: restore the directory from a backup");
             });
+    if (!isShared) {
+      // Nobody else has a say: what is in the log is decided, also where a server was stopped
+      // before
+      // it had written that it took effect.
+      engine.apply(engine.status().last().index());
+    }
   }
 
   @Override
