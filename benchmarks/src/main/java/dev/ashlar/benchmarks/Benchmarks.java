@@ -5,7 +5,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Runs the measurements: {@code layouts [DIRECTORY]}, {@code http [DIRECTORY]}, {@code jmh [JMH
+ * Runs the measurements: {@code layouts [DIRECTORY]}, {@code http [DIRECTORY]}, {@code cluster
+ * [DIRECTORY]} (from this module's directory, with the server packaged), {@code jmh [JMH
  * ARGUMENTS]}.
  */
 public final class Benchmarks {
@@ -20,9 +21,11 @@ public final class Benchmarks {
     switch (which) {
       case "layouts" -> Layouts.run(directory(rest));
       case "http" -> HttpLoad.run(directory(rest));
+      case "cluster" -> ClusterLoad.run(directory(rest));
       case "jmh" -> org.openjdk.jmh.Main.main(rest);
       default -> {
-        System.err.println("usage: layouts [DIRECTORY] | http [DIRECTORY] | jmh [JMH ARGUMENTS]");
+        System.err.println(
+            "usage: layouts [DIRECTORY] | http [DIRECTORY] | cluster [DIRECTORY] | jmh [JMH ARGUMENTS]");
         System.exit(2);
       }
     }

@@ -12,13 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,7 +31,6 @@ import java.util.function.LongFunction;
 final class HttpLoad {
 
   private static final int ROUNDS = 3;
-  private static final long ROUND_MILLIS = 3_000;
   private static final int[] CONCURRENCY = {1, 16, 64};
 
   private HttpLoad() {}
@@ -83,9 +76,9 @@ final class HttpLoad {
     for (int concurrency : CONCURRENCY) {
       List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
       for (int round = 0; round < ROUNDS; round++) {
-        rates.get(0).add(load(floor.actualPort(), concurrency, get));
-        rates.get(1).add(load(hop.port(), concurrency, get));
-        rates.get(2).add(load(inline.port(), concurrency, get));
+        rates.get(0).add(LoadClient.load(floor.actualPort(), concurrency, get));
+        rates.get(1).add(LoadClient.load(hop.port(), concurrency, get));
+        rates.get(2).add(LoadClient.load(inline.port(), concurrency, get));
       }
       double floorRate = Layouts.median(rates.get(0));
       System.out.printf(
@@ -108,20 +101,11 @@ final class HttpLoad {
     Gateway gateway = gateway(vertx, store, 0);
     AtomicLong number = new AtomicLong();
     byte[] body = block(size, 1).toByteArray();
-    LongFunction<byte[]> put =
-        i -> {
-          byte[] head =
-              ("POST /blocks HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + size + "\r\n\r\n")
-                  .getBytes(StandardCharsets.US_ASCII);
-          byte[] request = java.util.Arrays.copyOf(head, head.length + size);
-          System.arraycopy(body, 0, request, head.length, size);
-          ByteBuffer.wrap(request).putLong(head.length, number.incrementAndGet());
-          return request;
-        };
+    LongFunction<byte[]> put = LoadClient.puts(number, body);
     for (int concurrency : CONCURRENCY) {
       List<Double> rates = new ArrayList<>();
       for (int round = 0; round < ROUNDS; round++) {
-        rates.add(load(gateway.port(), concurrency, put));
+        rates.add(LoadClient.load(gateway.port(), concurrency, put));
       }
       System.out.printf(
           "put %4dK c%-2d  ashlar %8.0f/s  %7.1f MB/s%n",
@@ -153,71 +137,6 @@ final class HttpLoad {
             GatewayOptions.DEFAULT.at("127.0.0.1", 0).withLimits(limits),
             "ashlar/benchmark",
             List::of));
-  }
-
-  /** Requests a second over so many connections, each with one request under way. */
-  private static double load(int port, int concurrency, LongFunction<byte[]> requests) {
-    AtomicLong done = new AtomicLong();
-    long end = System.nanoTime() + ROUND_MILLIS * 1_000_000;
-    List<Thread> clients = new ArrayList<>();
-    long start = System.nanoTime();
-    for (int c = 0; c < concurrency; c++) {
-      int first = c;
-      Thread client = new Thread(() -> client(port, first, end, requests, done));
-      client.start();
-      clients.add(client);
-    }
-    try {
-      for (Thread client : clients) {
-        client.join();
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-    return done.get() / ((System.nanoTime() - start) / 1e9);
-  }
-
-  private static void client(
-      int port, int first, long end, LongFunction<byte[]> requests, AtomicLong done) {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.setTcpNoDelay(true);
-      OutputStream out = socket.getOutputStream();
-      InputStream in = new BufferedInputStream(socket.getInputStream(), 64 << 10);
-      for (long i = first; System.nanoTime() < end; i++) {
-        out.write(requests.apply(i));
-        readResponse(in);
-        done.incrementAndGet();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void readResponse(InputStream in) throws IOException {
-    String status = line(in);
-    if (!status.startsWith("HTTP/1.1 20")) {
-      throw new IOException(status);
-    }
-    long length = 0;
-    for (String header = line(in); !header.isEmpty(); header = line(in)) {
-      if (header.regionMatches(true, 0, "content-length:", 0, 15)) {
-        length = Long.parseLong(header.substring(15).strip());
-      }
-    }
-    in.skipNBytes(length);
-  }
-
-  private static String line(InputStream in) throws IOException {
-    StringBuilder line = new StringBuilder();
-    for (int next = in.read(); next != '\n'; next = in.read()) {
-      if (next < 0) {
-        throw new IOException("the server closed the connection");
-      }
-      if (next != '\r') {
-        line.append((char) next);
-      }
-    }
-    return line.toString();
   }
 
   private static Block block(int size, int number) {
