@@ -1,11 +1,13 @@
 package dev.ashlar.server;
 
+import ch.qos.logback.classic.Level;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,7 +91,7 @@ final class ClusterCommand {
             "cluster %s  term %d  leader %s%n",
             status.getString("cluster"),
             status.getLong("term"),
-            status.getString("leaderAddress", "none")));
+            Optional.ofNullable(status.getString("leaderAddress")).orElse("none")));
     out.append(
         String.format(
             "this member: %s  commit %d  applied %d  log %d..%d%s%n",
@@ -120,6 +122,7 @@ final class ClusterCommand {
   }
 
   private ClusterClient client() throws IOException {
+    Logging.configure(Logging.Format.TEXT, Level.WARN);
     return new ClusterClient(server, ConnectOptions.token(tokenFile));
   }
 }

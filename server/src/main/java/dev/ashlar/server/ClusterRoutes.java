@@ -5,11 +5,13 @@ import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.replication.WriteResult;
+import dev.ashlar.raft.vertx.FormationException;
 import dev.ashlar.raft.vertx.NodeStatus;
 import dev.ashlar.raft.vertx.RaftNode;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
@@ -40,22 +42,38 @@ final class ClusterRoutes {
 
   private void add(RoutingContext context) {
     String address = context.request().getParam("address", "");
-    boolean voter = !"true".equals(context.request().getParam("learner", "false"));
-    if (!address.matches(".+:[0-9]{1,5}")) {
+    String learner = context.request().getParam("learner", "false");
+    HostAndPort parsed = HostAndPort.parseAuthority(address, -1);
+    if (parsed == null || parsed.port() < 1 || parsed.port() > 65_535) {
       problem(context, 400, "invalid_request", "address is HOST:PORT of the member to add");
-      return;
+    } else if (!learner.equals("true") && !learner.equals("false")) {
+      problem(context, 400, "invalid_request", "learner is true or false");
+    } else {
+      answer(context, node.addAt(address, learner.equals("false")));
     }
-    answer(context, node.addAt(address, voter));
   }
 
   private void remove(RoutingContext context) {
     member(context, String.valueOf(context.pathParam("id")))
-        .ifPresent(id -> answer(context, node.admin(new AdminCommand.Remove(id))));
+        .ifPresent(id -> ifMember(context, new AdminCommand.Remove(id)));
   }
 
   private void transfer(RoutingContext context) {
     member(context, context.request().getParam("to", ""))
-        .ifPresent(id -> answer(context, node.admin(new AdminCommand.Transfer(id))));
+        .ifPresent(id -> ifMember(context, new AdminCommand.Transfer(id)));
+  }
+
+  private void ifMember(RoutingContext context, AdminCommand command) {
+    node.status()
+        .onFailure(e -> problem(context, 503, "unavailable", String.valueOf(e.getMessage())))
+        .onSuccess(
+            status -> {
+              if (status.membership().contains(command.member())) {
+                answer(context, node.admin(command));
+              } else {
+                problem(context, 404, "not_found", "no member has the id " + command.member());
+              }
+            });
   }
 
   private Optional<MemberId> member(RoutingContext context, String text) {
@@ -69,7 +87,15 @@ final class ClusterRoutes {
 
   private void answer(RoutingContext context, Future<WriteResult> change) {
     change
-        .onFailure(e -> problem(context, 503, "unavailable", String.valueOf(e.getMessage())))
+        .onFailure(
+            e -> {
+              boolean conflict = e instanceof FormationException;
+              problem(
+                  context,
+                  conflict ? 409 : 503,
+                  conflict ? "conflict" : "unavailable",
+                  String.valueOf(e.getMessage()));
+            })
         .onSuccess(
             result -> {
               if (result instanceof WriteResult.Done) {
@@ -165,6 +191,7 @@ final class ClusterRoutes {
         .end(
             new JsonObject()
                 .put("type", "about:blank")
+                .put("title", code.replace('_', ' '))
                 .put("status", status)
                 .put("code", code)
                 .put("detail", detail)

@@ -12,9 +12,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -104,6 +106,15 @@ final class PeerOptions {
       description = "about how many bytes of them (default: ${DEFAULT-VALUE})")
   private long logBytes = 256L << 20;
 
+  /** Whether it listens there. */
+  boolean isAt(HostAndPort other) {
+    if (peerListen == null) {
+      return other.port() == 8421;
+    }
+    HostAndPort own = address(peerListen);
+    return own.port() == other.port() && own.host().equals(other.host());
+  }
+
   /** How the member comes to be one, where its disk does not say. */
   Formation formation() {
     if (!initialCluster.isEmpty() && !join.isEmpty()) {
@@ -111,10 +122,16 @@ final class PeerOptions {
     }
     if (!initialCluster.isEmpty()) {
       initialCluster.forEach(PeerOptions::address);
+      if (Set.copyOf(new ArrayList<>(initialCluster)).size() < initialCluster.size()) {
+        throw new IllegalArgumentException("--initial-cluster names a member twice");
+      }
       return new Formation.Initial(initialCluster);
     }
     if (!join.isEmpty()) {
       join.forEach(PeerOptions::address);
+      if (join.contains(peerListen) || join.contains(advertise)) {
+        throw new IllegalArgumentException("--join names another member, not this one");
+      }
       return new Formation.Join(join);
     }
     return new Formation.Alone();
@@ -141,6 +158,13 @@ final class PeerOptions {
   }
 
   private DriverOptions driver(long reserveBytes, int compactTicks) {
+    if (electionMillis < 3 * heartbeatMillis || heartbeatMillis < TICK_MILLIS) {
+      throw new IllegalArgumentException(
+          "--heartbeat-millis is at least 20 and --election-millis at least three times that, not "
+              + heartbeatMillis
+              + " and "
+              + electionMillis);
+    }
     CoreOptions core =
         CoreOptions.DEFAULT.withTimes(
             Math.max(1, heartbeatMillis / TICK_MILLIS),

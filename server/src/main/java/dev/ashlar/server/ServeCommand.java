@@ -68,15 +68,25 @@ final class ServeCommand implements Callable<Integer> {
     RaftNode node = new RaftNode(vertx, store.engine(), options.node());
     node.failure().onComplete(why -> failed.countDown());
     Upkeep upkeep = new Upkeep(vertx, store, node, options.reserveBytes(), failed::countDown);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, node), "ashlar-stop"));
+    Thread stop = new Thread(() -> stop(vertx, node), "ashlar-stop");
+    Runtime.getRuntime().addShutdownHook(stop);
     try {
       start(vertx, node, new EngineReads(store.engine()), http, upkeep);
     } catch (CompletionException e) {
+      if (!Runtime.getRuntime().removeShutdownHook(stop)) {
+        return Main.EXIT_FAILED;
+      }
+      gateways.forEach(gateway -> await(gateway.stop(Duration.ZERO), STOP_MARGIN));
       node.close();
+      await(vertx.close(), STOP_MARGIN);
       if (e.getCause() instanceof SocketException || e.getCause() instanceof NativeIoException) {
         throw new IOException(
             "cannot listen on "
                 + listens()
+                + " and "
+                + options.node().host()
+                + ":"
+                + options.node().port()
                 + ": "
                 + e.getCause().getMessage()
                 + "; see --listen and --peer-listen",

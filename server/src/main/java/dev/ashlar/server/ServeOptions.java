@@ -224,6 +224,10 @@ final class ServeOptions {
     if (gateway != null) {
       address(gateway);
     }
+    if (address.port() != 0 && peers.isAt(address)) {
+      throw new IllegalArgumentException(
+          "--listen and --peer-listen are the same address, " + listen + ": give each its own");
+    }
     var unusedFormation = peers.formation();
     var unusedLimits = limits();
     var unusedStore = store();

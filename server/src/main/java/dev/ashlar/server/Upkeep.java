@@ -42,7 +42,11 @@ final class Upkeep {
   List<String> unreadyReasons() {
     List<String> reasons = new ArrayList<>();
     space.ifPresent(reasons::add);
-    if (node.leader().isEmpty()) {
+    if (node.isRemoved()) {
+      reasons.add(
+          "removed: this member is no part of its cluster any more; start it with --join, or on an"
+              + " empty directory");
+    } else if (node.leader().isEmpty()) {
       reasons.add("no_leader: the cluster has no leader that this member knows");
     } else if (!node.mayReadLocally()) {
       reasons.add("not_current: this member is no part of the cluster, or is being caught up");

@@ -38,6 +38,9 @@ public final class RaftDriver {
 
   private static final int FREE_SPACE_TICKS = 50;
 
+  /** For how many election timeouts a write waits for a leader. */
+  private static final int LEADER_TIMEOUTS = 3;
+
   private final MemberId self;
   private final DriverOptions options;
   private final RandomGenerator random;
@@ -96,7 +99,11 @@ public final class RaftDriver {
     this.applyTo = applied;
     // Ids of requests are never used again, also not after a restart.
     this.requests =
-        new Requests(random.nextLong() >>> 2, options.pendingBytesMax(), options.requestTicks());
+        new Requests(
+            random.nextLong() >>> 2,
+            options.pendingBytesMax(),
+            options.requestTicks(),
+            LEADER_TIMEOUTS * options.core().electionTicksMax());
     this.reads = new Reads(options.requestTicks());
     this.cache = new EntryCache(options.cacheBytesMax());
     this.manifests = new ManifestSender(options, storage, transport);

@@ -39,16 +39,24 @@ final class Requests {
   private final NavigableMap<Long, List<Request>> appended = new TreeMap<>();
   private final long pendingBytesMax;
   private final int requestTicks;
+  private final int leaderTicks;
   private final Map<Long, Request> sent = new HashMap<>();
   private long nextToken;
   private long nextSendId;
   private long bytes;
 
-  Requests(long firstToken, long pendingBytesMax, int requestTicks) {
+  /**
+   * @param firstToken tokens ascend from here
+   * @param pendingBytesMax how many bytes may wait
+   * @param requestTicks after how long an answer is given up
+   * @param leaderTicks after how long a leader is given up
+   */
+  Requests(long firstToken, long pendingBytesMax, int requestTicks, int leaderTicks) {
     this.nextToken = firstToken;
     this.nextSendId = firstToken;
     this.pendingBytesMax = pendingBytesMax;
     this.requestTicks = requestTicks;
+    this.leaderTicks = Math.min(requestTicks, leaderTicks);
   }
 
   /** What is asked for. */
@@ -228,7 +236,9 @@ final class Requests {
 
   void expire(long now) {
     for (Request request : List.copyOf(open.values())) {
-      if (request.deadline <= now) {
+      boolean waitsInVain =
+          request.state == State.WAITING && request.deadline - requestTicks + leaderTicks <= now;
+      if (request.deadline <= now || waitsInVain) {
         finish(request, overdue(request));
       }
     }

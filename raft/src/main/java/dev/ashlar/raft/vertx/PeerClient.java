@@ -3,6 +3,7 @@ package dev.ashlar.raft.vertx;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.net.HostAndPort;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetClientOptions;
 import io.vertx.core.net.NetSocket;
@@ -49,9 +50,12 @@ final class PeerClient {
 
   /** Connects and says hello. Fails with {@link FrameException} and the peer's own words. */
   Future<Welcomed> connect(String address, Hello hello) {
-    int colon = address.lastIndexOf(':');
-    String host = address.substring(0, colon).replace("[", "").replace("]", "");
-    int port = Integer.parseInt(address.substring(colon + 1));
+    HostAndPort place = HostAndPort.parseAuthority(address, -1);
+    if (place == null || place.port() < 1 || place.port() > 65_535) {
+      return Future.failedFuture(new FrameException("an address is HOST:PORT, not " + address));
+    }
+    String host = place.host().replace("[", "").replace("]", "");
+    int port = place.port();
     return client
         .connect(SocketAddress.inetSocketAddress(port, host))
         .compose(socket -> greet(socket, hello));
@@ -69,7 +73,7 @@ final class PeerClient {
             options.connectMillis(),
             id -> promise.tryFail(new FrameException("no answer to the hello")));
     boolean[] challenged = {false};
-    socket.handler(
+    Frames frames =
         new Frames(
             options.frameBytesMax(),
             frame -> {
@@ -87,7 +91,19 @@ final class PeerClient {
                     new FrameException(
                         "the peer does not know the cluster's secret: see --cluster-secret-file"));
               }
-            }));
+            });
+    socket.handler(
+        chunk -> {
+          try {
+            frames.handle(chunk);
+          } catch (FrameException e) {
+            promise.tryFail(
+                new FrameException(
+                    "what answers there is no member of Ashlar ("
+                        + e.getMessage()
+                        + "): is it the peer port?"));
+          }
+        });
     socket.exceptionHandler(promise::tryFail);
     socket.closeHandler(
         nothing -> promise.tryFail(new FrameException("the peer closed the connection")));

@@ -27,6 +27,9 @@ final class PeerServer {
   private static final Logger LOG = LoggerFactory.getLogger(PeerServer.class);
   private static final int HELLO_BYTES_MAX = 64 << 10;
 
+  /** The same refusal is said once in so long. */
+  private static final long REFUSAL_QUIET_NANOS = 60_000_000_000L;
+
   /** What the node does for those who connect. */
   interface Visitors {
 
@@ -54,6 +57,8 @@ final class PeerServer {
   private final Supplier<UUID> cluster;
   private final Map<Lane, NetSocket> current = new HashMap<>();
   private int connections;
+  private String lastRefusal = "";
+  private long refusedNanos;
 
   PeerServer(
       Vertx vertx,
@@ -205,7 +210,13 @@ final class PeerServer {
     }
 
     private void refuse(String why) {
-      LOG.warn("a connection from {} is refused: {}", socket.remoteAddress(), why);
+      long now = System.nanoTime();
+      boolean again = why.equals(lastRefusal) && now - refusedNanos < REFUSAL_QUIET_NANOS;
+      if (!again) {
+        LOG.warn("a connection from {} is refused: {}", socket.remoteAddress(), why);
+        lastRefusal = why;
+        refusedNanos = now;
+      }
       answer(Answer.REFUSED, ByteBuffer.allocate(0), why).onComplete(done -> socket.close());
     }
 

@@ -82,6 +82,7 @@ public final class RaftNode implements Replication {
   private long ticker = -1;
   private volatile boolean closed;
   private volatile boolean readable;
+  private volatile boolean removed;
   private volatile Optional<MemberId> leader = Optional.empty();
 
   /**
@@ -129,6 +130,11 @@ public final class RaftNode implements Replication {
     return leader;
   }
 
+  /** Whether the cluster that this member belonged to goes on without it. */
+  public boolean isRemoved() {
+    return removed;
+  }
+
   /** What is known here of the cluster. */
   public Future<NodeStatus> status() {
     return onContext(RaftNode::statusOf);
@@ -142,11 +148,22 @@ public final class RaftNode implements Replication {
   public Future<WriteResult> addAt(String peer, boolean voter) {
     Promise<WriteResult> end = Promise.promise();
     context.runOnContext(
-        nothing ->
-            discover(peer)
-                .compose(seen -> admin(new AdminCommand.Add(seen.member(), peer, voter)))
-                .onComplete(end));
+        nothing -> discover(peer).compose(seen -> addSeen(peer, voter, seen)).onComplete(end));
     return end.future();
+  }
+
+  private Future<WriteResult> addSeen(String peer, boolean voter, Discovery seen) {
+    if (seen.cluster().filter(other -> !other.equals(cluster)).isPresent()) {
+      return Future.failedFuture(
+          new FormationException(
+              peer + " is a member of another cluster, " + seen.cluster().get()));
+    }
+    if (seen.cluster().isEmpty()) {
+      return Future.failedFuture(
+          new FormationException(
+              peer + " belongs to no cluster yet: start it with --join, then it is added"));
+    }
+    return admin(new AdminCommand.Add(seen.member(), peer, voter));
   }
 
   /** Asks for a change of the cluster, through the leader wherever it is. */
@@ -523,6 +540,12 @@ public final class RaftNode implements Replication {
   /** What other threads may know without asking. */
   private void look(RaftDriver running) {
     leader = running.core().leader();
+    Membership membership = running.core().status().membership();
+    boolean isOut = !membership.members().isEmpty() && !membership.contains(self);
+    if (isOut && !removed) {
+      LOG.warn("node={} is no part of its cluster any more", self);
+    }
+    removed = isOut;
     readable = running.core().status().membership().contains(self) && !running.isInstalling();
   }
 

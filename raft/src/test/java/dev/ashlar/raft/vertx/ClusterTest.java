@@ -139,7 +139,9 @@ class ClusterTest {
     assertThat(removed).isInstanceOf(WriteResult.Done.class);
     until(0, status -> status.membership().voters().size() == 2);
     until(2, status -> !status.membership().contains(status.self()));
-    assertThat(nodes.get(2).mayReadLocally()).isFalse();
+    while (nodes.get(2).mayReadLocally() || !nodes.get(2).isRemoved()) {
+      Thread.onSpinWait();
+    }
   }
 
   @Test
