@@ -264,6 +264,13 @@ public final class RaftNode implements Replication {
               Optional<UUID> known = engine.cluster();
               if (known.isPresent()) {
                 cluster = known.get();
+                if (!(formation instanceof Formation.Alone)) {
+                  LOG.info(
+                      "node={} is a member of cluster={} already: its disk decides, {} does not",
+                      self,
+                      cluster,
+                      formation);
+                }
                 return run().onSuccess(done -> rejoinIfNeeded(formation));
               }
               if (formation instanceof Formation.Initial list) {
