@@ -14,7 +14,7 @@ import java.util.TreeSet;
 final class Faults {
 
   /** A request for a change that was made so long ago has been taken up or given up. */
-  private static final long CHANGE_SETTLES_MICROS = 2_500_000;
+  private static final long CHANGE_SETTLES_MICROS = 8_000_000;
 
   private final World world;
   private final List<SimNode> nodes;
