@@ -26,7 +26,7 @@ public record CoreOptions(
 
   /** With a tick of 20 ms: heartbeats of 100 ms, election timeouts of 500 to 1000 ms. */
   public static final CoreOptions DEFAULT =
-      new CoreOptions(5, 25, 50, 2 << 20, 4096, 8 << 20, 64, 64 << 10, 64 << 20);
+      new CoreOptions(5, 25, 50, 2 << 20, 4096, 8 << 20, 64, 64 << 10, 128 << 20);
 
   /** Checks the ranges. */
   public CoreOptions {
