@@ -282,9 +282,7 @@ public final class RaftNode implements Replication {
             });
   }
 
-  /**
-   * Asks all others until each has answered, unfounded, with the same list (DESIGN of formation).
-   */
+  /** Asks all others until each has answered, unfounded, with the same list. */
   private Future<Void> found(List<String> addresses) {
     if (!addresses.contains(address)) {
       return Future.failedFuture(
