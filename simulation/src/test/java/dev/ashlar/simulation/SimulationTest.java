@@ -30,6 +30,14 @@ class SimulationTest {
     assertThat(operations).isPositive();
   }
 
+  /**
+   * An entry and its truncation shared a transaction, so that it was acknowledged and never there.
+   */
+  @Test
+  void anEntryIsOnTheDiskBeforeItIsAcknowledgedAlsoWhenItIsCutAtOnce() {
+    assertThat(new Simulation(2_008_563, line -> {}).run().operations()).isPositive();
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 40, 240, 348})
   void twoRunsOfASeedGiveTheSameTrace(long seed) {

@@ -568,7 +568,9 @@ public final class RaftDriver {
     long bytes = 0;
     while (!waiting.isEmpty() && bytes < options.batchBytesMax()) {
       Ready.Write next = waiting.element();
-      if (next.install().isPresent() && !batch.isEmpty()) {
+      // What a batch drops must not be what an earlier write in it promised to have.
+      boolean drops = next.install().isPresent() || next.truncateFrom() > 0;
+      if (drops && !batch.isEmpty()) {
         break;
       }
       batch.add(waiting.remove());
