@@ -5,7 +5,6 @@ import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
-import dev.ashlar.block.BlockTooLargeException;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.StoreFormatException;
@@ -58,8 +57,7 @@ public class EngineBlockStore implements BlockStore {
             });
     if (!isShared) {
       // Nobody else has a say: what is in the log is decided, also where a server was stopped
-      // before
-      // it had written that it took effect.
+      // before it had written that it took effect.
       engine.apply(engine.status().last().index());
     }
   }
@@ -72,16 +70,7 @@ public class EngineBlockStore implements BlockStore {
   @Override
   public List<PutResult> putAll(Collection<Block> blocks) {
     requireOwnLog();
-    List<Block> all = List.copyOf(blocks);
-    for (Block block : all) {
-      if (block.size() > limits.blockBytesMax()) {
-        throw new BlockTooLargeException(block.size(), limits.blockBytesMax());
-      }
-      if (Block.checksum(block.bytes()) != block.crc32c()) {
-        throw new IllegalArgumentException(
-            "the buffer of " + block.cid() + " was changed after the block was made from it");
-      }
-    }
+    List<Block> all = StoreLimits.checked(blocks, limits.blockBytesMax());
     List<PutResult> results = new ArrayList<>(all.size());
     int from = 0;
     while (from < all.size()) {

@@ -1,6 +1,9 @@
 package dev.ashlar.block.engine;
 
 import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockTooLargeException;
+import java.util.Collection;
+import java.util.List;
 
 /**
  * Limits of an {@link EngineBlockStore}.
@@ -28,6 +31,28 @@ public record StoreLimits(
       throw new IllegalArgumentException(
           "limits out of range: " + reserveBytes + ", " + batchBytesMax + ", " + batchBlocksMax);
     }
+  }
+
+  /**
+   * What a put takes, whole or not at all, before anything is done for it.
+   *
+   * @param blockBytesMax the largest block
+   * @return a copy of the collection
+   * @throws BlockTooLargeException for a larger block
+   * @throws IllegalArgumentException for a block whose buffer was changed after it was made
+   */
+  public static List<Block> checked(Collection<Block> blocks, int blockBytesMax) {
+    List<Block> all = List.copyOf(blocks);
+    for (Block block : all) {
+      if (block.size() > blockBytesMax) {
+        throw new BlockTooLargeException(block.size(), blockBytesMax);
+      }
+      if (Block.checksum(block.bytes()) != block.crc32c()) {
+        throw new IllegalArgumentException(
+            "the buffer of " + block.cid() + " was changed after the block was made from it");
+      }
+    }
+    return all;
   }
 
   /** The same with another block limit. */

@@ -30,10 +30,6 @@ final class Outbox {
     hardStateChanged = true;
   }
 
-  boolean isHardStateChanged() {
-    return hardStateChanged;
-  }
-
   void append(Entry entry) {
     entries.add(entry);
   }

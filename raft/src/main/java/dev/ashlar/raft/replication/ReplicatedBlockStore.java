@@ -5,7 +5,6 @@ import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
-import dev.ashlar.block.BlockTooLargeException;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.PutResult;
@@ -15,6 +14,7 @@ import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.UnknownOutcomeException;
 import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.block.engine.Outcome;
+import dev.ashlar.block.engine.StoreLimits;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -78,16 +78,7 @@ public final class ReplicatedBlockStore implements BlockStore {
   @Override
   public List<PutResult> putAll(Collection<Block> blocks) {
     requireOpen();
-    List<Block> all = List.copyOf(blocks);
-    for (Block block : all) {
-      if (block.size() > blockBytesMax) {
-        throw new BlockTooLargeException(block.size(), blockBytesMax);
-      }
-      if (Block.checksum(block.bytes()) != block.crc32c()) {
-        throw new IllegalArgumentException(
-            "the buffer of " + block.cid() + " was changed after the block was made from it");
-      }
-    }
+    List<Block> all = StoreLimits.checked(blocks, blockBytesMax);
     List<PutResult> results = new ArrayList<>(all.size());
     int from = 0;
     while (from < all.size()) {

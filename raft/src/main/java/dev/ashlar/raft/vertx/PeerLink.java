@@ -81,15 +81,6 @@ final class PeerLink {
     return true;
   }
 
-  boolean isConnected() {
-    return socket != null;
-  }
-
-  /** What the last attempt failed with, empty while all is well. */
-  String trouble() {
-    return isConnected() ? "" : lastTrouble;
-  }
-
   void connect() {
     if (connecting || closed || socket != null) {
       return;
