@@ -53,7 +53,7 @@ public final class RaftDriver {
   private final ManifestSender manifests;
   private final ManifestReceiver receiver;
   private final LogUpkeep upkeep;
-  private final Map<MemberId, Boolean> lacksSpace = new HashMap<>();
+  private final FreeSpace space;
   private final ArrayDeque<Ready.Write> waiting = new ArrayDeque<>();
   private final Reads reads;
   private RaftCore core;
@@ -116,6 +116,7 @@ public final class RaftDriver {
             () -> List.copyOf(core.status().membership().members()),
             this::manifestInstalled);
     this.upkeep = new LogUpkeep(options);
+    this.space = new FreeSpace(self, options.reserveBytes());
     noteOthers();
   }
 
@@ -151,7 +152,7 @@ public final class RaftDriver {
         guard(() -> core.step(from, protocol.message()));
       }
     } else if (message instanceof PeerMessage.Announce announce) {
-      lacksSpace.put(from, announce.lacksSpace());
+      space.announced(from, announce.lacksSpace());
     } else if (message instanceof PeerMessage.Forward forward) {
       forwarded(from, forward.id(), new Requests.What.Write(forward.command()));
     } else if (message instanceof PeerMessage.ForwardAdmin forward) {
@@ -205,7 +206,7 @@ public final class RaftDriver {
    * @param done is given false when that could not be made sure
    */
   public void read(Consumer<Boolean> done) {
-    if (stopped || restoring) {
+    if (stopped) {
       done.accept(false);
       return;
     }
@@ -214,7 +215,10 @@ public final class RaftDriver {
       done.accept(false);
       return;
     }
-    core.read(token);
+    // While the core is made anew, the read waits for the new one.
+    if (!restoring) {
+      core.read(token);
+    }
     schedule();
   }
 
@@ -276,11 +280,6 @@ public final class RaftDriver {
     return receiver.isActive();
   }
 
-  /** Whether a peer has said that it is within its reserve. */
-  public boolean lacksSpace(MemberId member) {
-    return lacksSpace.getOrDefault(member, false);
-  }
-
   private void schedule() {
     if (!scheduled && !stopped) {
       scheduled = true;
@@ -340,7 +339,8 @@ public final class RaftDriver {
 
   private void propose(Requests.Request request) {
     if (request.what instanceof Requests.What.Write write) {
-      if (write.command() instanceof BlockCommand.Put && !hasQuorumWithSpace()) {
+      if (write.command() instanceof BlockCommand.Put
+          && !space.hasQuorum(core.status().membership())) {
         requests.finish(request, new WriteResult.NotDone(WriteResult.Reason.NO_SPACE));
         return;
       }
@@ -391,15 +391,6 @@ public final class RaftDriver {
     }
   }
 
-  private boolean hasQuorumWithSpace() {
-    Membership now = core.status().membership();
-    return hasMajority(now.voters()) && (!now.isJoint() || hasMajority(now.outgoing()));
-  }
-
-  private boolean hasMajority(java.util.SortedSet<MemberId> voters) {
-    return voters.stream().filter(member -> !lacksSpace(member)).count() > voters.size() / 2;
-  }
-
   private void handle(Ready ready) {
     // What has to become durable comes first: nothing that goes wrong later may lose it.
     ready.write().ifPresent(this::owe);
@@ -442,6 +433,7 @@ public final class RaftDriver {
       cache.truncateFrom(write.truncateFrom());
     }
     cache.add(write.entries());
+    space.owe(bytesOf(write));
   }
 
   private void replicate(Ready.Range range) {
@@ -535,6 +527,7 @@ public final class RaftDriver {
           if (mine == epoch) {
             upkeep.wrote(disk.status().watermark());
             core.compacted(Math.min(disk.status().base().index(), core.commitIndex()));
+            space.looked(disk.freeBytes());
             written(batch);
           }
           schedule();
@@ -556,11 +549,12 @@ public final class RaftDriver {
     if (changes || compactTo > 0 || (keepsUp && replica.engine().hasUpkeep())) {
       replica.write(batch, head, compactTo);
     }
-    return new Disk(replica.engine().status(), replica.engine().isInstalling());
+    StorageEngine engine = replica.engine();
+    return new Disk(engine.status(), engine.isInstalling(), engine.freeBytes());
   }
 
   /** What a disk looks like after a write. */
-  private record Disk(EngineStatus status, boolean installing) {}
+  private record Disk(EngineStatus status, boolean installing, long freeBytes) {}
 
   /** What shares the next transaction: all that waits, up to a bound; an install alone. */
   private List<Ready.Write> nextBatch() {
@@ -574,7 +568,7 @@ public final class RaftDriver {
         break;
       }
       batch.add(waiting.remove());
-      bytes += next.entries().stream().mapToLong(Entry::bytes).sum();
+      bytes += bytesOf(next);
       if (next.install().isPresent()) {
         break;
       }
@@ -582,11 +576,16 @@ public final class RaftDriver {
     return batch;
   }
 
+  private static long bytesOf(Ready.Write write) {
+    return write.entries().stream().mapToLong(Entry::bytes).sum();
+  }
+
   private void written(List<Ready.Write> batch) {
     if (batch.isEmpty()) {
       return;
     }
     for (Ready.Write write : batch) {
+      space.wrote(bytesOf(write));
       write.install().ifPresent(this::installed);
       for (Envelope envelope : write.afterwards()) {
         transport.send(envelope.to(), new PeerMessage.Protocol(envelope.message()));
@@ -656,15 +655,17 @@ public final class RaftDriver {
   }
 
   private void lookAtFreeSpace() {
-    long reserve = options.reserveBytes();
+    int mine = epoch;
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().freeBytes() < reserve,
-        lacks -> {
-          lacksSpace.put(self, lacks);
+        replica -> replica.engine().freeBytes(),
+        bytes -> {
+          if (mine == epoch) {
+            space.looked(bytes);
+          }
           for (MemberId member : core.status().membership().members()) {
             if (!member.equals(self)) {
-              transport.send(member, new PeerMessage.Announce(lacks));
+              transport.send(member, new PeerMessage.Announce(space.isLacking()));
             }
           }
         },
@@ -691,7 +692,7 @@ public final class RaftDriver {
     cache.clear();
     receiver.end();
     installHead = null;
-    lacksSpace.put(self, true);
+    space.ranOut();
     restoreTick = now + options.core().electionTicksMin();
     // Entries that are durable take effect later; others left this member only if there are others.
     requests.coreLost(
@@ -699,7 +700,7 @@ public final class RaftDriver {
         hadOthers
             ? new WriteResult.Unknown()
             : new WriteResult.NotDone(WriteResult.Reason.NO_SPACE));
-    reads.failAll();
+    reads.doubt();
     schedule();
   }
 
@@ -718,6 +719,7 @@ public final class RaftDriver {
             applied = restored.applied();
             applyTo = applied;
             restoring = false;
+            reads.unconfirmed().forEach(core::read);
             host.changed(core.status());
             schedule();
           }

@@ -80,6 +80,16 @@ final class Reads {
     }
   }
 
+  /** What was confirmed has to be confirmed again, for nobody knows any more what it was. */
+  void doubt() {
+    confirmed.clear();
+  }
+
+  /** The tokens of those that wait to be confirmed, oldest first; only after {@link #doubt()}. */
+  List<Long> unconfirmed() {
+    return List.copyOf(open.keySet());
+  }
+
   /** Nobody can vouch for any of them any more. */
   void failAll() {
     confirmed.clear();

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.EngineReads;
+import dev.ashlar.block.engine.Environment;
+import dev.ashlar.block.engine.FaultyEnvironment;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Role;
@@ -145,6 +148,22 @@ class ClusterTest {
   }
 
   @Test
+  void readsGoOnWhenAPutFindsNoRoom() throws Exception {
+    FaultyEnvironment disk = new FaultyEnvironment(new MemoryEnvironment(1L << 30));
+    await(node(RaftNodeOptions.DEFAULT, disk).start(new Formation.Alone()));
+    Block kept = TestBlocks.numbered(1, 100);
+    Block refused = TestBlocks.numbered(2, 100);
+    stores.get(0).put(kept);
+
+    disk.set(FaultyEnvironment.Fault.FULL_AT_WRITE);
+    assertThatThrownBy(() -> stores.get(0).put(refused)).isInstanceOf(NoSpaceException.class);
+    disk.set(FaultyEnvironment.Fault.NONE);
+
+    assertThat(stores.get(0).get(kept.cid())).contains(kept);
+    assertThat(stores.get(0).get(refused.cid())).isEmpty();
+  }
+
+  @Test
   void foundersWithDifferentListsAreToldBoth() throws Exception {
     List<Integer> ports = freePorts(3).stream().sorted().toList();
     String a = "127.0.0.1:" + ports.get(0);
@@ -262,8 +281,11 @@ class ClusterTest {
   }
 
   private RaftNode node(RaftNodeOptions options) {
-    StorageEngine engine =
-        StorageEngine.open(new MemoryEnvironment(1L << 30), EngineOptions.DEFAULT);
+    return node(options, new MemoryEnvironment(1L << 30));
+  }
+
+  private RaftNode node(RaftNodeOptions options, Environment disk) {
+    StorageEngine engine = StorageEngine.open(disk, EngineOptions.DEFAULT);
     RaftNode node = new RaftNode(vertx, engine, options);
     nodes.add(node);
     stores.add(new ReplicatedBlockStore(node, new EngineReads(engine), Block.BYTES_MAX));
