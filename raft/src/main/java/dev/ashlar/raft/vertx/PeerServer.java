@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,25 +52,18 @@ final class PeerServer {
   private final ClusterSecret secret;
   private final NetServer server;
   private final Visitors visitors;
-  private final Supplier<MemberId> self;
-  private final Supplier<UUID> cluster;
+  private final Identity identity;
   private final Map<Lane, NetSocket> current = new HashMap<>();
   private int connections;
   private String lastRefusal = "";
   private long refusedNanos;
 
-  PeerServer(
-      Vertx vertx,
-      RaftNodeOptions options,
-      Visitors visitors,
-      Supplier<MemberId> self,
-      Supplier<UUID> cluster) {
+  PeerServer(Vertx vertx, RaftNodeOptions options, Identity identity, Visitors visitors) {
     this.vertx = vertx;
     this.options = options;
     this.secret = options.secret();
     this.visitors = visitors;
-    this.self = self;
-    this.cluster = cluster;
+    this.identity = identity;
     NetServerOptions net =
         new NetServerOptions()
             .setHost(options.host())
@@ -221,7 +213,7 @@ final class PeerServer {
     }
 
     private Future<Void> answer(int status, ByteBuffer proof, String text) {
-      Answer answer = new Answer(status, self.get(), cluster.get(), nonce, proof, text);
+      Answer answer = new Answer(status, identity.member(), identity.cluster(), nonce, proof, text);
       return socket.write(Frames.encode(List.of(answer.encode())));
     }
   }

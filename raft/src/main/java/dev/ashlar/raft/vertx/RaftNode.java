@@ -10,33 +10,24 @@ import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.driver.Host;
 import dev.ashlar.raft.driver.Lane;
-import dev.ashlar.raft.driver.PeerMessage;
 import dev.ashlar.raft.driver.RaftDriver;
-import dev.ashlar.raft.driver.Storage;
 import dev.ashlar.raft.replication.BlockCommand;
 import dev.ashlar.raft.replication.Replica;
 import dev.ashlar.raft.replication.Replication;
 import dev.ashlar.raft.replication.WriteResult;
-import io.netty.util.NetUtil;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.security.SecureRandom;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,15 +39,10 @@ import org.slf4j.LoggerFactory;
 public final class RaftNode implements Replication {
 
   private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
-  private static final int RETRY_MILLIS = 200;
 
   /** Who has not answered for so long is not asked to lead. */
   private static final int IN_CONTACT_TICKS = 15;
 
-  /** Members tell each other something every second: who is silent for longer is called anew. */
-  private static final long SILENT_NANOS_MAX = 5_000_000_000L;
-
-  private static final int FORGET_MILLIS = 10_000;
   private static final int DRAIN_SECONDS_MAX = 5;
   private static final int CLOSE_SECONDS_MAX = 20;
 
@@ -67,18 +53,11 @@ public final class RaftNode implements Replication {
   private final ReplicaExecutor storage;
   private final PeerServer server;
   private final PeerClient client;
-  private final Map<MemberId, Map<Lane, PeerLink>> links = new HashMap<>();
-  private final Map<MemberId, String> learned = new HashMap<>();
-  private final Map<MemberId, Long> heardNanos = new HashMap<>();
-  private long lookedNanos;
+  private final Identity identity = new Identity();
+  private final Peers peers;
+  private final Forming forming;
   private final Promise<Throwable> failure = Promise.promise();
-  private MemberId self = new MemberId(Hello.NOBODY);
-  private UUID cluster = Hello.NOBODY;
-  private List<String> initial = List.of();
   private @Nullable RaftDriver driver;
-  private @Nullable Future<Void> running;
-  private boolean formed;
-  private String address = "";
   private long ticker = -1;
   private volatile boolean closed;
   private volatile boolean readable;
@@ -97,7 +76,15 @@ public final class RaftNode implements Replication {
     requireSecurity(options);
     this.storage = new ReplicaExecutor(context, new Replica(engine));
     this.client = new PeerClient(vertx, options);
-    this.server = new PeerServer(vertx, options, new Visits(), () -> self, () -> cluster);
+    this.peers = new Peers(vertx, client, options, identity, this::lost);
+    this.forming = new Forming(vertx, client, storage, engine, identity);
+    this.server =
+        new PeerServer(
+            vertx,
+            options,
+            identity,
+            new Visits(
+                identity, peers, () -> Optional.ofNullable(driver), () -> closed, this::admin));
   }
 
   /**
@@ -113,11 +100,24 @@ public final class RaftNode implements Replication {
                 .listen()
                 .compose(
                     port -> {
-                      address = options.advertise().orElse(bracketed(options.host()) + ":" + port);
-                      return form(formation);
+                      identity.isReachedAt(
+                          options.advertise().orElse(bracketed(options.host()) + ":" + port));
+                      return forming.form(formation);
                     })
+                .compose(done -> begin())
+                .onSuccess(done -> ifJoining(formation))
                 .onComplete(started));
     return started.future();
+  }
+
+  private void ifJoining(Formation formation) {
+    if (formation instanceof Formation.Join join) {
+      forming.askToBeAdded(join.contacts(), this::isMember);
+    }
+  }
+
+  private boolean isMember() {
+    return driver == null || driver.core().status().membership().contains(identity.member());
   }
 
   /** Completed with why, when the member cannot go on: the process should end. */
@@ -148,12 +148,13 @@ public final class RaftNode implements Replication {
   public Future<WriteResult> addAt(String peer, boolean voter) {
     Promise<WriteResult> end = Promise.promise();
     context.runOnContext(
-        nothing -> discover(peer).compose(seen -> addSeen(peer, voter, seen)).onComplete(end));
+        nothing ->
+            forming.discover(peer).compose(seen -> addSeen(peer, voter, seen)).onComplete(end));
     return end.future();
   }
 
   private Future<WriteResult> addSeen(String peer, boolean voter, Discovery seen) {
-    if (seen.cluster().filter(other -> !other.equals(cluster)).isPresent()) {
+    if (seen.cluster().filter(other -> !other.equals(identity.cluster())).isPresent()) {
       return Future.failedFuture(
           new FormationException(
               peer + " is a member of another cluster, " + seen.cluster().get()));
@@ -251,236 +252,15 @@ public final class RaftNode implements Replication {
     if (driver != null) {
       driver.stop();
     }
-    links.values().forEach(lanes -> lanes.values().forEach(PeerLink::close));
+    forming.stop();
+    peers.close();
     client.close();
     server.close().onComplete(done -> stopped.complete(null));
   }
 
-  private Future<Void> form(Formation formation) {
-    return onStorage(replica -> replica.memberOr(new MemberId(UUID.randomUUID())))
-        .compose(
-            member -> {
-              self = member;
-              Optional<UUID> known = engine.cluster();
-              if (known.isPresent()) {
-                cluster = known.get();
-                if (!(formation instanceof Formation.Alone)) {
-                  LOG.info(
-                      "node={} is a member of cluster={} already: its disk decides, {} does not",
-                      self,
-                      cluster,
-                      formation);
-                }
-                return run().onSuccess(done -> rejoinIfNeeded(formation));
-              }
-              if (formation instanceof Formation.Initial list) {
-                return found(list.addresses());
-              }
-              return formation instanceof Formation.Join join
-                  ? join(join.contacts())
-                  : found(List.of(address));
-            });
-  }
-
-  /** Asks all others until each has answered, unfounded, with the same list. */
-  private Future<Void> found(List<String> addresses) {
-    if (!addresses.contains(address)) {
-      return Future.failedFuture(
-          new FormationException(
-              "the initial cluster "
-                  + addresses
-                  + " does not name this member, which is reached at "
-                  + address
-                  + ": see --advertise"));
-    }
-    boolean alone = addresses.size() == 1;
-    if (!alone && engine.status().last().index() > 0) {
-      return Future.failedFuture(
-          new FormationException(
-              "the data directory has blocks already: start it alone, and add the others to it"));
-    }
-    initial = addresses;
-    Map<String, MemberId> founders = new HashMap<>();
-    founders.put(address, self);
-    Promise<Void> founded = Promise.promise();
-    askFounders(founders, founded);
-    return founded.future();
-  }
-
-  private void askFounders(Map<String, MemberId> founders, Promise<Void> founded) {
-    if (closed || founded.future().isComplete()) {
-      founded.tryFail(new FormationException("the member was stopped while it was founded"));
-      return;
-    }
-    if (formed) {
-      return;
-    }
-    if (founders.size() == initial.size()) {
-      formed = true;
-      foundWith(founders).onComplete(founded);
-      return;
-    }
-    for (String other : initial) {
-      if (!founders.containsKey(other)) {
-        discover(other)
-            .onSuccess(seen -> heardOfFounder(other, seen, founders, founded))
-            .onFailure(e -> LOG.debug("founder={} has not answered: {}", other, e.getMessage()));
-      }
-    }
-    vertx.setTimer(RETRY_MILLIS, id -> askFounders(founders, founded));
-  }
-
-  private void heardOfFounder(
-      String other, Discovery seen, Map<String, MemberId> founders, Promise<Void> founded) {
-    if (formed || founded.future().isComplete()) {
-      return;
-    }
-    if (seen.cluster().isPresent()) {
-      boolean namesThis = seen.members().contains(self.toString());
-      if (namesThis) {
-        formed = true;
-        // It is founded, and this member belongs to it: its log comes from the leader.
-        enter(seen.cluster().get()).onComplete(founded);
-      } else {
-        founded.tryFail(
-            new FormationException(
-                other
-                    + " belongs to a cluster of "
-                    + seen.addresses()
-                    + " that does not have this member; this one was started with "
-                    + initial));
-      }
-    } else if (!seen.addresses().equals(initial)) {
-      founded.tryFail(
-          new FormationException(
-              other
-                  + " was started with the initial cluster "
-                  + seen.addresses()
-                  + ", this member with "
-                  + initial));
-    } else {
-      founders.put(other, seen.member());
-    }
-  }
-
-  private Future<Void> foundWith(Map<String, MemberId> founders) {
-    UUID id = Discovery.clusterId(founders);
-    if (engine.cluster().isPresent()) {
-      return Future.succeededFuture();
-    }
-    return onStorage(
-            replica -> {
-              replica.found(id, self, Discovery.first(founders));
-              return id;
-            })
-        .compose(
-            done -> {
-              cluster = id;
-              LOG.info("node={} founded cluster={} members={}", self, id, founders.keySet());
-              return run();
-            });
-  }
-
-  private Future<Void> join(List<String> contacts) {
-    if (engine.status().last().index() > 0) {
-      return Future.failedFuture(
-          new FormationException(
-              "the data directory has blocks already: only an empty one can join a cluster"));
-    }
-    Promise<Void> joined = Promise.promise();
-    askToJoin(contacts, 0, joined);
-    return joined.future();
-  }
-
-  private void askToJoin(List<String> contacts, int attempt, Promise<Void> joined) {
-    if (closed) {
-      joined.tryFail(new FormationException("the member was stopped while it was joining"));
-      return;
-    }
-    String contact = contacts.get(attempt % contacts.size());
-    discover(contact)
-        .onSuccess(
-            seen -> {
-              if (seen.cluster().isPresent()) {
-                enter(seen.cluster().get())
-                    .onSuccess(done -> keepAsking(contacts, 0))
-                    .onComplete(joined);
-              } else {
-                vertx.setTimer(RETRY_MILLIS, id -> askToJoin(contacts, attempt + 1, joined));
-              }
-            })
-        .onFailure(
-            e -> {
-              if (attempt == 0) {
-                LOG.warn("contact={} cannot be reached: {}", contact, e.getMessage());
-              }
-              vertx.setTimer(RETRY_MILLIS, id -> askToJoin(contacts, attempt + 1, joined));
-            });
-  }
-
-  /** Belongs to a cluster from now on, with an empty log. */
-  private Future<Void> enter(UUID id) {
-    return onStorage(
-            replica -> {
-              if (replica.engine().cluster().isEmpty()) {
-                replica.join(id, self);
-              }
-              return id;
-            })
-        .compose(
-            done -> {
-              cluster = id;
-              return run();
-            });
-  }
-
-  private void rejoinIfNeeded(Formation formation) {
-    if (formation instanceof Formation.Join join) {
-      keepAsking(join.contacts(), 0);
-    } else if (engine.status().last().index() == 0) {
-      LOG.warn("node={} has no log yet: if no member calls it, start it with --join", self);
-    }
-  }
-
-  /** Until the log says that this member belongs, somebody has to be asked to add it. */
-  private void keepAsking(List<String> contacts, int attempt) {
-    RaftDriver running = driver;
-    if (closed || running == null || running.core().status().membership().contains(self)) {
-      return;
-    }
-    String contact = contacts.get(attempt % contacts.size());
-    client
-        .connect(contact, hello(Hello.Purpose.JOIN, new MemberId(Hello.NOBODY)))
-        .onSuccess(welcomed -> welcomed.socket().close())
-        .onFailure(
-            e -> LOG.warn("contact={} did not add this member: {}", contact, e.getMessage()));
-    vertx.setTimer(5L * RETRY_MILLIS, id -> keepAsking(contacts, attempt + 1));
-  }
-
-  private Future<Discovery> discover(String contact) {
-    return client
-        .connect(contact, hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY)))
-        .map(
-            welcomed -> {
-              welcomed.socket().close();
-              return Discovery.decode(welcomed.answer().text());
-            });
-  }
-
-  private Hello hello(Hello.Purpose purpose, MemberId to) {
-    return new Hello(
-        Hello.VERSION, purpose, 0, cluster, self, to, address, initial, UUID.randomUUID());
-  }
-
-  private Future<Void> run() {
-    if (running == null) {
-      running = begin();
-    }
-    return running;
-  }
-
   private Future<Void> begin() {
-    return onStorage(Replica::restored)
+    return storage
+        .write(Replica::restored)
         .compose(
             restored -> {
               Optional<FormationException> moved = moved(restored);
@@ -489,20 +269,20 @@ public final class RaftNode implements Replication {
               }
               driver =
                   new RaftDriver(
-                      self,
+                      identity.member(),
                       options.driver(),
                       new SplittableRandom(new SecureRandom().nextLong()),
                       restored,
                       storage,
-                      this::send,
+                      peers,
                       new Loop());
-              membershipChanged(driver.core().status().membership());
+              peers.membershipIs(driver.core().status().membership());
               ticker = vertx.setPeriodic(options.tickMillis(), id -> tick());
               LOG.info(
                   "node={} cluster={} address={} term={} applied={}",
-                  self,
-                  cluster,
-                  address,
+                  identity.member(),
+                  identity.cluster(),
+                  identity.address(),
                   driver.core().status().term(),
                   restored.applied());
               return Future.succeededFuture();
@@ -520,7 +300,8 @@ public final class RaftNode implements Replication {
                 last[0] = configuration.membership();
               }
             });
-    Optional<String> known = last[0].address(self).filter(place -> !place.equals(address));
+    Optional<String> known =
+        last[0].address(identity.member()).filter(place -> !place.equals(identity.address()));
     boolean others = last[0].members().size() > 1;
     return known
         .filter(place -> others)
@@ -530,14 +311,14 @@ public final class RaftNode implements Replication {
                     "the cluster reaches this member at "
                         + place
                         + " and it was started to be reached at "
-                        + address
+                        + identity.address()
                         + ": see --peer-listen and --advertise"));
   }
 
   private void tick() {
     if (driver != null) {
       driver.tick();
-      callSilentPeersAnew();
+      peers.callSilentAnew();
       look(driver);
     }
   }
@@ -546,106 +327,19 @@ public final class RaftNode implements Replication {
   private void look(RaftDriver running) {
     leader = running.core().leader();
     Membership membership = running.core().status().membership();
-    boolean isOut = !membership.members().isEmpty() && !membership.contains(self);
+    boolean isOut = !membership.members().isEmpty() && !membership.contains(identity.member());
     if (isOut && !removed) {
-      LOG.warn("node={} is no part of its cluster any more", self);
+      LOG.warn("node={} is no part of its cluster any more", identity.member());
     }
     removed = isOut;
-    readable = running.core().status().membership().contains(self) && !running.isInstalling();
-  }
-
-  /** A connection can be dead without a word: after a partition it would stay so for minutes. */
-  private void callSilentPeersAnew() {
-    long now = System.nanoTime();
-    if (now - lookedNanos < SILENT_NANOS_MAX / 5) {
-      return;
-    }
-    lookedNanos = now;
-    links.forEach(
-        (member, lanes) -> {
-          long since = heardNanos.computeIfAbsent(member, m -> now);
-          if (now - since > SILENT_NANOS_MAX) {
-            heardNanos.put(member, now);
-            lanes.values().forEach(PeerLink::reset);
-          }
-        });
-    heardNanos.keySet().retainAll(links.keySet());
-  }
-
-  private boolean send(MemberId to, PeerMessage message) {
-    Map<Lane, PeerLink> lanes = links.get(to);
-    if (lanes == null) {
-      if (addressOf(to).isEmpty()) {
-        return false;
-      }
-      lanes = connect(to);
-    }
-    PeerLink link = lanes.get(message.lane());
-    return link != null && link.send(message);
-  }
-
-  private Map<Lane, PeerLink> connect(MemberId to) {
-    Map<Lane, PeerLink> lanes = new HashMap<>();
-    for (Lane lane : Lane.values()) {
-      Hello.Purpose purpose =
-          switch (lane) {
-            case CONTROL -> Hello.Purpose.CONTROL;
-            case LOG -> Hello.Purpose.LOG;
-            case BULK -> Hello.Purpose.BULK;
-          };
-      PeerLink link =
-          new PeerLink(
-              vertx,
-              client,
-              lane,
-              options.queueBytesMax(),
-              () -> addressOf(to).orElse("unknown:0"),
-              () -> hello(purpose, to),
-              broke -> lost(to, broke));
-      lanes.put(lane, link);
-      link.connect();
-    }
-    links.put(to, lanes);
-    return lanes;
+    readable =
+        running.core().status().membership().contains(identity.member()) && !running.isInstalling();
   }
 
   private void lost(MemberId peer, Lane lane) {
-    if (driver != null && !closed) {
+    if (driver != null) {
       driver.lost(peer, lane);
     }
-  }
-
-  private Optional<String> addressOf(MemberId member) {
-    Optional<String> named =
-        driver == null ? Optional.empty() : driver.core().status().membership().address(member);
-    return named.or(() -> Optional.ofNullable(learned.get(member)));
-  }
-
-  private void membershipChanged(Membership membership) {
-    for (MemberId member : membership.members()) {
-      if (!member.equals(self) && !links.containsKey(member)) {
-        connect(member);
-      }
-    }
-    // Who has been removed is still told so; after that nobody calls it any more.
-    vertx.setTimer(FORGET_MILLIS, id -> forgetStrangers());
-  }
-
-  private void forgetStrangers() {
-    if (driver == null || closed) {
-      return;
-    }
-    Membership now = driver.core().status().membership();
-    links
-        .entrySet()
-        .removeIf(
-            peer -> {
-              boolean stranger = !now.members().isEmpty() && !now.contains(peer.getKey());
-              if (stranger) {
-                peer.getValue().values().forEach(PeerLink::close);
-              }
-              return stranger;
-            });
   }
 
   private static Optional<MemberId> heir(RaftDriver running) {
@@ -673,9 +367,9 @@ public final class RaftNode implements Replication {
     RaftCore core = running.core();
     Ready.Status now = core.status();
     return new NodeStatus(
-        node.cluster,
-        node.self,
-        node.address,
+        node.identity.cluster(),
+        node.identity.member(),
+        node.identity.address(),
         now.term(),
         now.role(),
         core.leader(),
@@ -708,36 +402,16 @@ public final class RaftNode implements Replication {
         });
   }
 
-  private <T> Future<T> onStorage(Function<Replica, T> work) {
-    Promise<T> promise = Promise.promise();
-    storage.run(Storage.Work.WRITE, work, promise::tryComplete, promise::tryFail);
-    return promise.future();
-  }
-
   private static void requireSecurity(RaftNodeOptions options) {
     boolean secured = options.tls().isPresent() || !options.secret().isNone();
     String advertised =
         options.advertise().map(a -> a.substring(0, a.lastIndexOf(':'))).orElse(options.host());
-    if (!secured && !(isLoopback(options.host()) && isLoopback(advertised))) {
+    if (!secured && !(Loopback.isHost(options.host()) && Loopback.isHost(advertised))) {
       throw new IllegalArgumentException(
           "a peer address that is not loopback needs mutual TLS or --cluster-secret-file: "
               + options.host()
               + ", "
               + advertised);
-    }
-  }
-
-  private static boolean isLoopback(String host) {
-    String plain = host.replace("[", "").replace("]", "");
-    if (plain.equals("localhost")) {
-      return true;
-    }
-    // A name is not looked up, for that blocks: only an address says by itself that it is loopback.
-    byte[] literal = NetUtil.createByteArrayFromIpAddressString(plain);
-    try {
-      return literal != null && InetAddress.getByAddress(literal).isLoopbackAddress();
-    } catch (UnknownHostException e) {
-      return false;
     }
   }
 
@@ -750,7 +424,7 @@ public final class RaftNode implements Replication {
 
     @Override
     public String address() {
-      return address;
+      return identity.address();
     }
 
     @Override
@@ -767,7 +441,7 @@ public final class RaftNode implements Replication {
     public void changed(Ready.Status status) {
       LOG.info(
           "node={} term={} role={} leader={} voters={} learners={}",
-          self,
+          identity.member(),
           status.term(),
           status.role().getClass().getSimpleName(),
           driver == null ? "" : driver.core().leader().map(MemberId::toString).orElse("none"),
@@ -776,107 +450,14 @@ public final class RaftNode implements Replication {
       if (driver != null) {
         look(driver);
       }
-      membershipChanged(status.membership());
+      peers.membershipIs(status.membership());
     }
 
     @Override
     public void failed(Throwable why) {
-      LOG.error("node={} cannot go on", self, why);
+      LOG.error("node={} cannot go on", identity.member(), why);
       readable = false;
       failure.tryComplete(why);
-    }
-  }
-
-  /** Those who connect. */
-  private final class Visits implements PeerServer.Visitors {
-
-    @Override
-    public @Nullable String refusal(Hello hello) {
-      boolean asks =
-          hello.purpose() == Hello.Purpose.DISCOVER || hello.purpose() == Hello.Purpose.JOIN;
-      if (closed) {
-        return "the member is stopping";
-      }
-      if (asks) {
-        return null;
-      }
-      if (!hello.cluster().equals(cluster)) {
-        return "this member belongs to cluster " + cluster + ", not to " + hello.cluster();
-      }
-      return hello.to().equals(self)
-          ? null
-          : "member " + self + " is reached here, not " + hello.to();
-    }
-
-    @Override
-    public void welcomed(Hello hello) {
-      if (hello.cluster().equals(cluster) && !cluster.equals(Hello.NOBODY)) {
-        learned.put(hello.from(), hello.address());
-      }
-    }
-
-    @Override
-    public void message(MemberId from, PeerMessage message) {
-      heardNanos.put(from, System.nanoTime());
-      if (driver != null) {
-        driver.receive(from, message);
-      }
-    }
-
-    @Override
-    public Future<String> answer(Hello hello) {
-      return hello.purpose() == Hello.Purpose.JOIN ? add(hello) : discovered();
-    }
-
-    private Future<String> discovered() {
-      RaftDriver running = driver;
-      if (running == null && initial.isEmpty()) {
-        return Future.failedFuture(new FrameException("the member is starting"));
-      }
-      if (running == null) {
-        return Future.succeededFuture(
-            new Discovery(self, Optional.empty(), initial, List.of()).encode());
-      }
-      Membership membership = running.core().status().membership();
-      return Future.succeededFuture(
-          new Discovery(
-                  self,
-                  Optional.of(cluster),
-                  List.copyOf(membership.addresses().values()),
-                  membership.members().stream().map(MemberId::toString).toList())
-              .encode());
-    }
-
-    private Future<String> add(Hello hello) {
-      if (driver == null || !hello.cluster().equals(cluster)) {
-        return Future.failedFuture(new FrameException("there is no such cluster here"));
-      }
-      AdminCommand.Add command;
-      try {
-        command = new AdminCommand.Add(hello.from(), hello.address(), true);
-      } catch (IllegalArgumentException e) {
-        return Future.failedFuture(new FrameException(String.valueOf(e.getMessage())));
-      }
-      String host = hello.address().substring(0, hello.address().lastIndexOf(':'));
-      String own = address.substring(0, address.lastIndexOf(':'));
-      if (isLoopback(own) != isLoopback(host)) {
-        return Future.failedFuture(
-            new FrameException(
-                "this member is reached at "
-                    + address
-                    + " and the new one at "
-                    + hello.address()
-                    + ": one of them is loopback, see --advertise"));
-      }
-      learned.put(hello.from(), hello.address());
-      return admin(command)
-          .map(
-              result -> {
-                if (result instanceof WriteResult.Done) {
-                  return "added";
-                }
-                throw new FrameException("the change was not made: " + result);
-              });
     }
   }
 }

@@ -3,6 +3,8 @@ package dev.ashlar.raft.vertx;
 import dev.ashlar.raft.driver.Storage;
 import dev.ashlar.raft.replication.Replica;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -38,6 +40,13 @@ final class ReplicaExecutor implements Storage {
       // It is closed: whoever asked has been stopped before.
       return;
     }
+  }
+
+  /** Runs work on the writer's thread; for what is done before there is a driver. */
+  <T> Future<T> write(Function<Replica, T> work) {
+    Promise<T> promise = Promise.promise();
+    run(Work.WRITE, work, promise::tryComplete, promise::tryFail);
+    return promise.future();
   }
 
   /** Waits for the write that is under way; what waits behind it is dropped. */
