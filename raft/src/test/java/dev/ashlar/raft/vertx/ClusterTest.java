@@ -28,10 +28,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Members over real connections in one process. Waits are for conditions, never for a time. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
@@ -193,23 +196,49 @@ class ClusterTest {
     RaftNode first = open(secret, new Formation.Alone());
     String contact = await(first.status()).address();
     PeerClient client = new PeerClient(vertx, wrong);
-    Hello hello =
-        new Hello(
-            Hello.VERSION,
-            Hello.Purpose.DISCOVER,
-            0,
-            Hello.NOBODY,
-            new MemberId(Hello.NOBODY),
-            new MemberId(Hello.NOBODY),
-            "127.0.0.1:1",
-            List.of(),
-            Hello.NOBODY);
+    Hello hello = new Identity().hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY));
 
     assertThatThrownBy(() -> await(client.connect(contact, hello)))
         .hasStackTraceContaining("--cluster-secret-file");
 
     open(secret, new Formation.Join(List.of(contact)));
     until(0, status -> status.membership().voters().size() == 2);
+  }
+
+  @Test
+  void membersKnowEachOtherByTheirCertificates(@TempDir Path directory) throws Exception {
+    Certificates authority = new Certificates(directory, "authority");
+    RaftNode first = open(withTls(authority.member("first")), new Formation.Alone());
+    String contact = await(first.status()).address();
+    open(withTls(authority.member("second")), new Formation.Join(List.of(contact)));
+    until(0, status -> status.membership().voters().size() == 2);
+    Block block = TestBlocks.numbered(1, 100_000);
+
+    putUntilTaken(stores.get(1), block);
+
+    assertThat(stores.get(0).get(block.cid())).contains(block);
+  }
+
+  @Test
+  void whoseCertificateTheAuthorityDidNotSignIsNoMember(@TempDir Path directory) throws Exception {
+    RaftNodeOptions.Tls trusted = new Certificates(directory, "authority").member("first");
+    RaftNode first = open(withTls(trusted), new Formation.Alone());
+    String contact = await(first.status()).address();
+    // A stranger trusts the authority, but has a certificate of another one.
+    RaftNodeOptions.Tls foreign = new Certificates(directory, "another").member("stranger");
+    RaftNodeOptions.Tls stranger = new RaftNodeOptions.Tls(foreign.identity(), trusted.trust());
+
+    for (RaftNodeOptions options : List.of(withTls(stranger), RaftNodeOptions.DEFAULT)) {
+      PeerClient client = new PeerClient(vertx, options);
+      Hello hello = new Identity().hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY));
+      assertThatThrownBy(() -> await(client.connect(contact, hello)))
+          .isInstanceOf(ExecutionException.class);
+    }
+    assertThat(stores.get(0).put(TestBlocks.numbered(1, 10)).isNew()).isTrue();
+  }
+
+  private static RaftNodeOptions withTls(RaftNodeOptions.Tls tls) {
+    return RaftNodeOptions.DEFAULT.secured(ClusterSecret.NONE, Optional.of(tls));
   }
 
   @Test
