@@ -4,6 +4,7 @@ import dev.ashlar.block.BlockStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -23,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -72,25 +72,19 @@ public final class Gateway {
       GatewayOptions options,
       String agent,
       Supplier<List<String>> unready) {
-    return start(vertx, store, options, agent, unready, router -> {});
+    return start(vertx, store, options, agent, unready, GatewayExtension.NONE);
   }
 
-  /**
-   * As above, with routes of the caller's beside these. They come after the checks of token, host
-   * and origin, and only where more than reads of {@code /ipfs} is served.
-   */
+  /** As above, with routes of the caller's beside these. */
   public static Future<Gateway> start(
       Vertx vertx,
       BlockStore store,
       GatewayOptions options,
       String agent,
       Supplier<List<String>> unready,
-      Consumer<Router> further) {
+      GatewayExtension extension) {
     Workers workers = new Workers(vertx, store, options.limits());
-    Router router = router(vertx, workers, options, agent, unready);
-    if (!options.readOnly()) {
-      further.accept(router);
-    }
+    Router router = router(vertx, workers, options, agent, unready, extension);
     boolean inspected = ((VertxInternal) vertx).transport() instanceof InspectedTransport.Inspected;
     ConnectionCounter counter = new ConnectionCounter(options.limits());
     List<HttpServer> servers = new ArrayList<>();
@@ -134,7 +128,8 @@ public final class Gateway {
       Workers workers,
       GatewayOptions options,
       String agent,
-      Supplier<List<String>> unready) {
+      Supplier<List<String>> unready,
+      GatewayExtension extension) {
     Router router = Router.router(vertx);
     RequestGuard guard = new RequestGuard(options);
     BlockResponse blocks = new BlockResponse(workers, options);
@@ -150,7 +145,8 @@ public final class Gateway {
     router.get("/readyz").handler(Exchange.handler(e -> ready(e, unready.get())));
     new TrustlessRoutes(workers, blocks).addTo(router);
     if (!options.readOnly()) {
-      String description = openApi();
+      extension.addTo(router);
+      String description = openApi(extension);
       router
           .get("/openapi.json")
           .handler(
@@ -268,12 +264,14 @@ public final class Gateway {
         .onComplete(sent -> request.connection().close());
   }
 
-  private static String openApi() {
+  private static String openApi(GatewayExtension extension) {
     try (InputStream in = Gateway.class.getResourceAsStream("openapi.json")) {
       if (in == null) {
         throw new IllegalStateException("openapi.json is missing from the jar");
       }
-      return new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      JsonObject description = new JsonObject(Buffer.buffer(in.readAllBytes()));
+      description.getJsonObject("paths").mergeIn(extension.openApiPaths());
+      return description.encodePrettily();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

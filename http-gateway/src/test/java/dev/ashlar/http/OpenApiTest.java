@@ -32,7 +32,13 @@ class OpenApiTest extends GatewayFixture {
     try {
       Workers workers = new Workers(vertx, store, GatewayOptions.Limits.DEFAULT);
       for (Route route :
-          Gateway.router(vertx, workers, GatewayOptions.DEFAULT, "ashlar/test", List::of)
+          Gateway.router(
+                  vertx,
+                  workers,
+                  GatewayOptions.DEFAULT,
+                  "ashlar/test",
+                  List::of,
+                  GatewayExtension.NONE)
               .getRoutes()) {
         String path = route.getPath() == null ? "" : route.getPath().replace(":cid", "{cid}");
         if (!path.isEmpty() && !FALLBACKS.contains(path) && route.methods() != null) {

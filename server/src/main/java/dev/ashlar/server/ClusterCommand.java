@@ -103,17 +103,21 @@ final class ClusterCommand {
             status.getBoolean("changing") ? "  a change is under way" : ""));
     out.append(
         String.format(
-            "%n%-38s%-24s%-9s%12s%14s%12s", "member", "address", "kind", "lag", "bytes", "silent"));
+            "%n%-38s%-24s%-14s%-16s%12s%12s%14s%12s",
+            "member", "address", "kind", "version", "applied", "lag", "bytes", "silent"));
     JsonArray members = status.getJsonArray("members");
     for (int i = 0; i < members.size(); i++) {
       JsonObject member = members.getJsonObject(i);
       boolean seen = member.containsKey("lagEntries");
+      boolean answers = member.getBoolean("answers");
       out.append(
           String.format(
-              "%n%-38s%-24s%-9s%12s%14s%12s",
+              "%n%-38s%-24s%-14s%-16s%12s%12s%14s%12s",
               member.getString("id"),
               member.getString("address"),
               member.getBoolean("leader") ? "leader" : member.getString("kind"),
+              answers ? member.getString("version") : "no answer",
+              answers ? member.getLong("appliedIndex") : "",
               seen ? member.getLong("lagEntries") : "",
               seen ? member.getLong("lagBytes") : "",
               seen ? member.getLong("silentMillis") + " ms" : ""));

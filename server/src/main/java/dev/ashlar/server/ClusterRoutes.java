@@ -1,23 +1,29 @@
 package dev.ashlar.server;
 
+import dev.ashlar.http.GatewayExtension;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.RaftCore;
-import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.replication.WriteResult;
 import dev.ashlar.raft.vertx.FormationException;
+import dev.ashlar.raft.vertx.MemberView;
 import dev.ashlar.raft.vertx.NodeStatus;
 import dev.ashlar.raft.vertx.RaftNode;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Map;
 import java.util.Optional;
 
 /** {@code /cluster}: what the cluster is, and changes of it. */
-final class ClusterRoutes {
+final class ClusterRoutes implements GatewayExtension {
 
   private final RaftNode node;
   private final int tickMillis;
@@ -27,16 +33,30 @@ final class ClusterRoutes {
     this.tickMillis = tickMillis;
   }
 
-  void addTo(Router router) {
+  @Override
+  public void addTo(Router router) {
     router.get("/cluster").handler(this::status);
     router.post("/cluster/members").handler(this::add);
     router.delete("/cluster/members/:id").handler(this::remove);
     router.post("/cluster/transfer").handler(this::transfer);
   }
 
+  @Override
+  public JsonObject openApiPaths() {
+    try (InputStream in = ClusterRoutes.class.getResourceAsStream("cluster-openapi.json")) {
+      if (in == null) {
+        throw new IllegalStateException("cluster-openapi.json is missing from the jar");
+      }
+      return new JsonObject(Buffer.buffer(in.readAllBytes()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private void status(RoutingContext context) {
     node.status()
-        .onSuccess(status -> json(context, 200, describe(status)))
+        .compose(status -> node.views().map(views -> describe(status, views)))
+        .onSuccess(cluster -> json(context, 200, cluster))
         .onFailure(e -> problem(context, 503, "unavailable", String.valueOf(e.getMessage())));
   }
 
@@ -120,18 +140,18 @@ final class ClusterRoutes {
             });
   }
 
-  /** The cluster as this member sees it; lag as the leader sees it, where this member leads. */
-  JsonObject describe(NodeStatus status) {
+  /** The cluster as this member sees it, and what each member says of itself. */
+  private JsonObject describe(NodeStatus status, Map<MemberId, MemberView> views) {
     JsonArray members = new JsonArray();
     for (MemberId member : status.membership().members()) {
-      members.add(member(status, member));
+      members.add(member(status, views, member));
     }
     return new JsonObject()
         .put("cluster", status.cluster().toString())
         .put("self", status.self().toString())
         .put("version", Main.Version.number())
         .put("term", status.term())
-        .put("role", role(status.role()))
+        .put("role", MemberView.role(status.role()))
         .put("leader", status.leader().map(MemberId::toString).orElse(null))
         .put("leaderAddress", status.leader().flatMap(status.membership()::address).orElse(null))
         .put("commitIndex", status.commit())
@@ -143,7 +163,7 @@ final class ClusterRoutes {
         .put("members", members);
   }
 
-  private JsonObject member(NodeStatus status, MemberId member) {
+  private JsonObject member(NodeStatus status, Map<MemberId, MemberView> views, MemberId member) {
     boolean learner = status.membership().learners().contains(member);
     JsonObject json =
         new JsonObject()
@@ -151,25 +171,27 @@ final class ClusterRoutes {
             .put("address", status.membership().address(member).orElse(""))
             .put("kind", learner ? "learner" : "voter")
             .put("leader", status.leader().filter(member::equals).isPresent());
-    RaftCore.Peer peer = status.peers().get(member);
-    if (peer != null) {
+    MemberView view = views.get(member);
+    json.put("answers", view != null);
+    if (view != null) {
+      json.put("version", view.release())
+          .put("role", view.role())
+          .put("term", view.term())
+          .put("baseIndex", view.base())
+          .put("lastIndex", view.last())
+          .put("appliedIndex", view.applied())
+          .put("installing", view.installing());
+    }
+    MemberView leader = status.leader().map(views::get).orElse(null);
+    RaftCore.Peer peer = leader == null ? null : leader.peers().get(member);
+    if (leader != null && peer != null) {
       json.put("matchIndex", peer.match())
-          .put("lagEntries", status.last() - peer.match())
+          .put("lagEntries", leader.last() - peer.match())
           .put("lagBytes", peer.lagBytes())
           .put("silentMillis", peer.silentTicks() * tickMillis)
           .put("needsSnapshot", peer.needsSnapshot());
     }
     return json;
-  }
-
-  static String role(Role role) {
-    if (role instanceof Role.Leader) {
-      return "leader";
-    }
-    if (role instanceof Role.Candidate) {
-      return "candidate";
-    }
-    return role instanceof Role.PreCandidate ? "pre-candidate" : "follower";
   }
 
   private static void json(RoutingContext context, int status, JsonObject body) {

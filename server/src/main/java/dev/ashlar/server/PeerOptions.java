@@ -154,7 +154,8 @@ final class PeerOptions {
     return RaftNodeOptions.DEFAULT
         .at(listen.host(), listen.port(), Optional.ofNullable(advertise))
         .withDriver(driver(reserveBytes, compactTicks))
-        .secured(secret(), tls());
+        .secured(secret(), tls())
+        .released(Main.Version.number());
   }
 
   private DriverOptions driver(long reserveBytes, int compactTicks) {

@@ -118,7 +118,6 @@ final class ServeCommand implements Callable<Integer> {
   private void start(
       Vertx vertx, RaftNode node, EngineReads reads, GatewayOptions http, Upkeep upkeep)
       throws IOException {
-    join(node.start(options.formation()));
     ReplicatedBlockStore store = new ReplicatedBlockStore(node, reads, options.blockBytes());
     ClusterRoutes cluster = new ClusterRoutes(node, options.node().tickMillis());
     List<GatewayOptions> all = new ArrayList<>(List.of(http));
@@ -132,8 +131,11 @@ final class ServeCommand implements Callable<Integer> {
                   each,
                   "ashlar/" + Main.Version.number(),
                   upkeep::unreadyReasons,
-                  cluster::addTo)));
+                  cluster)));
     }
+    // What watches the node sees it from the start; whether it is ready is for /readyz to say.
+    LOG.info("listening on http://{}:{}", http.host(), gateways.get(0).port());
+    join(node.start(options.formation()));
   }
 
   private static <T> T join(Future<T> future) {

@@ -46,6 +46,8 @@ final class Upkeep {
       reasons.add(
           "removed: this member is no part of its cluster any more; start it with --join, or on an"
               + " empty directory");
+    } else if (!node.isFormed()) {
+      reasons.add("forming: the member waits for the other members that it was started with");
     } else if (node.leader().isEmpty()) {
       reasons.add("no_leader: the cluster has no leader that this member knows");
     } else if (!node.mayReadLocally()) {

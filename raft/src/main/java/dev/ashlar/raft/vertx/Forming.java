@@ -72,12 +72,8 @@ final class Forming {
   /** Asks a member what it is. */
   Future<Discovery> discover(String contact) {
     return client
-        .connect(contact, identity.hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY)))
-        .map(
-            welcomed -> {
-              welcomed.socket().close();
-              return Discovery.decode(welcomed.answer().text());
-            });
+        .ask(contact, identity.hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY)))
+        .map(Discovery::decode);
   }
 
   void stop() {
@@ -194,8 +190,7 @@ final class Forming {
     }
     String contact = contacts.get(attempt % contacts.size());
     client
-        .connect(contact, identity.hello(Hello.Purpose.JOIN, new MemberId(Hello.NOBODY)))
-        .onSuccess(welcomed -> welcomed.socket().close())
+        .ask(contact, identity.hello(Hello.Purpose.JOIN, new MemberId(Hello.NOBODY)))
         .onFailure(
             e -> LOG.warn("contact={} did not add this member: {}", contact, e.getMessage()));
     vertx.setTimer(5L * RETRY_MILLIS, id -> askToBeAdded(contacts, isMember, attempt + 1));

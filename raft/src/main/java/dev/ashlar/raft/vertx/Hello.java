@@ -42,12 +42,18 @@ record Hello(
     LOG(2),
     BULK(3),
     DISCOVER(4),
-    JOIN(5);
+    JOIN(5),
+    STATUS(6);
 
     private final int code;
 
     Purpose(int code) {
       this.code = code;
+    }
+
+    /** Whether it ends with one answer, instead of being a lane. */
+    boolean isQuestion() {
+      return this == DISCOVER || this == JOIN || this == STATUS;
     }
   }
 

@@ -61,6 +61,16 @@ final class PeerClient {
         .compose(socket -> greet(socket, hello));
   }
 
+  /** Asks one question, and hangs up. */
+  Future<String> ask(String address, Hello hello) {
+    return connect(address, hello)
+        .map(
+            welcomed -> {
+              welcomed.socket().close();
+              return welcomed.answer().text();
+            });
+  }
+
   void close() {
     client.close();
   }

@@ -184,9 +184,7 @@ final class PeerServer {
         frames.allow(options.frameBytesMax());
       }
       visitors.welcomed(visitor);
-      boolean asks =
-          visitor.purpose() == Hello.Purpose.DISCOVER || visitor.purpose() == Hello.Purpose.JOIN;
-      if (asks) {
+      if (visitor.purpose().isQuestion()) {
         visitors
             .answer(visitor)
             .onSuccess(text -> answer(Answer.WELCOME, ByteBuffer.allocate(0), text))

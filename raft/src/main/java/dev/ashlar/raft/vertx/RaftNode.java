@@ -20,9 +20,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -60,6 +63,7 @@ public final class RaftNode implements Replication {
   private @Nullable RaftDriver driver;
   private long ticker = -1;
   private volatile boolean closed;
+  private volatile boolean formed;
   private volatile boolean readable;
   private volatile boolean removed;
   private volatile Optional<MemberId> leader = Optional.empty();
@@ -84,7 +88,12 @@ public final class RaftNode implements Replication {
             options,
             identity,
             new Visits(
-                identity, peers, () -> Optional.ofNullable(driver), () -> closed, this::admin));
+                identity,
+                peers,
+                () -> Optional.ofNullable(driver),
+                () -> closed,
+                this::admin,
+                this::ownView));
   }
 
   /**
@@ -135,9 +144,49 @@ public final class RaftNode implements Replication {
     return removed;
   }
 
+  /** Whether the member has a cluster and takes part in it. */
+  public boolean isFormed() {
+    return formed;
+  }
+
   /** What is known here of the cluster. */
   public Future<NodeStatus> status() {
     return onContext(RaftNode::statusOf);
+  }
+
+  /**
+   * What each member says of itself: those that answer in time, this one among them. An answer for
+   * people, not for decisions.
+   */
+  public Future<Map<MemberId, MemberView>> views() {
+    Promise<Map<MemberId, MemberView>> all = Promise.promise();
+    withDriver(
+        running -> askAll(running, all),
+        () -> all.tryFail(new IllegalStateException("the member is not running")));
+    return all.future();
+  }
+
+  private void askAll(RaftDriver running, Promise<Map<MemberId, MemberView>> all) {
+    Map<MemberId, MemberView> views = new TreeMap<>();
+    views.put(identity.member(), MemberView.of(options.release(), statusOf(this, running)));
+    Membership membership = running.core().status().membership();
+    List<Future<MemberView>> asked = new ArrayList<>();
+    for (MemberId member : membership.members()) {
+      if (!member.equals(identity.member())) {
+        asked.add(
+            client
+                .ask(
+                    membership.address(member).orElse("unknown:0"),
+                    identity.hello(Hello.Purpose.STATUS, member))
+                .map(MemberView::decode)
+                .onSuccess(view -> views.put(member, view)));
+      }
+    }
+    Future.join(asked).onComplete(done -> all.tryComplete(views));
+  }
+
+  private Future<String> ownView() {
+    return status().map(status -> MemberView.of(options.release(), status).encode());
   }
 
   /**
@@ -171,16 +220,19 @@ public final class RaftNode implements Replication {
   public Future<WriteResult> admin(AdminCommand command) {
     Promise<WriteResult> end = Promise.promise();
     withDriver(
-        running -> running.admin(command, end::tryComplete),
-        () -> end.tryComplete(new WriteResult.NotDone(WriteResult.Reason.STOPPING)));
+        running -> running.admin(command, end::tryComplete), () -> end.tryComplete(notRunning()));
     return end.future();
   }
 
   @Override
   public void write(BlockCommand command, Consumer<WriteResult> done) {
-    withDriver(
-        running -> running.write(command, done),
-        () -> done.accept(new WriteResult.NotDone(WriteResult.Reason.STOPPING)));
+    withDriver(running -> running.write(command, done), () -> done.accept(notRunning()));
+  }
+
+  /** While it is being formed a member has no leader yet. */
+  private WriteResult notRunning() {
+    return new WriteResult.NotDone(
+        closed ? WriteResult.Reason.STOPPING : WriteResult.Reason.NO_LEADER);
   }
 
   @Override
@@ -277,6 +329,7 @@ public final class RaftNode implements Replication {
                       peers,
                       new Loop());
               peers.membershipIs(driver.core().status().membership());
+              formed = true;
               ticker = vertx.setPeriodic(options.tickMillis(), id -> tick());
               LOG.info(
                   "node={} cluster={} address={} term={} applied={}",

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param connectMillis after how long a connection that is not made is given up
  * @param secret that all members share
  * @param tls mutual TLS, where it is wanted
+ * @param release which release this is, for others to show
  */
 public record RaftNodeOptions(
     String host,
@@ -29,7 +30,8 @@ public record RaftNodeOptions(
     int queueBytesMax,
     int connectMillis,
     ClusterSecret secret,
-    Optional<Tls> tls) {
+    Optional<Tls> tls,
+    String release) {
 
   /** On a free port of the loopback address. */
   public static final RaftNodeOptions DEFAULT =
@@ -43,7 +45,8 @@ public record RaftNodeOptions(
           32 << 20,
           2000,
           ClusterSecret.NONE,
-          Optional.empty());
+          Optional.empty(),
+          "unknown");
 
   /**
    * Both sides show a certificate.
@@ -77,7 +80,8 @@ public record RaftNodeOptions(
         queueBytesMax,
         connectMillis,
         secret,
-        tls);
+        tls,
+        release);
   }
 
   /** The same with other limits of the driver. */
@@ -92,7 +96,8 @@ public record RaftNodeOptions(
         queueBytesMax,
         connectMillis,
         secret,
-        tls);
+        tls,
+        release);
   }
 
   /** The same with a secret and TLS. */
@@ -107,6 +112,23 @@ public record RaftNodeOptions(
         queueBytesMax,
         connectMillis,
         newSecret,
-        newTls);
+        newTls,
+        release);
+  }
+
+  /** The same of another release. */
+  public RaftNodeOptions released(String newRelease) {
+    return new RaftNodeOptions(
+        host,
+        port,
+        advertise,
+        driver,
+        tickMillis,
+        frameBytesMax,
+        queueBytesMax,
+        connectMillis,
+        secret,
+        tls,
+        newRelease);
   }
 }

@@ -22,22 +22,26 @@ final class Visits implements PeerServer.Visitors {
   private final Supplier<Optional<RaftDriver>> driver;
   private final BooleanSupplier isClosed;
   private final Function<AdminCommand, Future<WriteResult>> admin;
+  private final Supplier<Future<String>> status;
 
   /**
    * @param driver empty while the member is being formed
    * @param admin asks the leader for a change
+   * @param status what this member says of itself
    */
   Visits(
       Identity identity,
       Peers peers,
       Supplier<Optional<RaftDriver>> driver,
       BooleanSupplier isClosed,
-      Function<AdminCommand, Future<WriteResult>> admin) {
+      Function<AdminCommand, Future<WriteResult>> admin,
+      Supplier<Future<String>> status) {
     this.identity = identity;
     this.peers = peers;
     this.driver = driver;
     this.isClosed = isClosed;
     this.admin = admin;
+    this.status = status;
   }
 
   @Override
@@ -74,7 +78,11 @@ final class Visits implements PeerServer.Visitors {
 
   @Override
   public Future<String> answer(Hello hello) {
-    return hello.purpose() == Hello.Purpose.JOIN ? add(hello) : discovered();
+    return switch (hello.purpose()) {
+      case JOIN -> add(hello);
+      case STATUS -> status.get();
+      default -> discovered();
+    };
   }
 
   private Future<String> discovered() {

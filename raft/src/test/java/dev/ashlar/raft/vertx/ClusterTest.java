@@ -31,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -113,6 +114,25 @@ class ClusterTest {
     putUntilTaken(other, after);
     assertThat(other.get(before.cid())).contains(before);
     assertThat(stores.get((leader + 2) % 3).get(after.cid())).contains(after);
+  }
+
+  @Test
+  void everyMemberShowsWhatTheOthersSayOfThemselves() throws Exception {
+    startThree(RaftNodeOptions.DEFAULT.released("1.2.3"));
+    MemberId leader = status(leader()).self();
+
+    Map<MemberId, MemberView> views = await(nodes.get(1).views());
+
+    assertThat(views)
+        .hasSize(3)
+        .allSatisfy((id, view) -> assertThat(view.release()).isEqualTo("1.2.3"));
+    assertThat(views)
+        .hasEntrySatisfying(
+            leader,
+            view -> {
+              assertThat(view.role()).isEqualTo("leader");
+              assertThat(view.peers()).hasSize(2);
+            });
   }
 
   @Test
