@@ -7,7 +7,9 @@ import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.driver.Lane;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Breaks things, one after the other, and puts some of them right again. */
@@ -19,6 +21,8 @@ final class Faults {
   private final World world;
   private final List<SimNode> nodes;
   private final SimNetwork network;
+  private final List<Kind> kinds;
+  private final int pauseMicrosMax;
   private boolean running = true;
   private long changeMicros;
 
@@ -26,6 +30,33 @@ final class Faults {
     this.world = world;
     this.nodes = nodes;
     this.network = network;
+    // Each seed has faults of its own: some show only where others do not interfere.
+    List<Kind> drawn = new ArrayList<>(List.of(Kind.values()));
+    double share = world.between(2, 10) / 10.0;
+    drawn.removeIf(kind -> !world.chance(share));
+    this.kinds = drawn.isEmpty() ? List.of(Kind.values()) : List.copyOf(drawn);
+    this.pauseMicrosMax = world.between(200_000, 1_500_000);
+  }
+
+  private enum Kind {
+    CRASH,
+    CRASH_LEADER,
+    CRASH_ALL,
+    PAUSE,
+    PARTITION,
+    ISOLATED_LEADER,
+    ONE_WAY,
+    LANE,
+    QUALITY,
+    SLOW_DISK,
+    HUNG_DISK,
+    FULL_DISK,
+    FAILING_DISK,
+    WIPE,
+    CLOCK,
+    TRANSFER,
+    CHANGE,
+    RECONFIGURATION
   }
 
   void start() {
@@ -50,6 +81,34 @@ final class Faults {
     repair();
   }
 
+  /**
+   * A node that is no member, if there is one, becomes one, on an empty disk.
+   *
+   * @return the node
+   */
+  Optional<SimNode> bringNewcomer() {
+    Optional<Membership> now = membership();
+    Optional<SimNode> newcomer =
+        nodes.stream()
+            .filter(node -> now.isPresent() && !now.get().contains(node.member()))
+            .findFirst();
+    newcomer.ifPresent(
+        node -> {
+          node.wipe();
+          node.start();
+          ask(node, 100);
+        });
+    return newcomer;
+  }
+
+  private void ask(SimNode node, int attempts) {
+    boolean isMember = membership().filter(now -> now.contains(node.member())).isPresent();
+    if (!isMember && attempts > 0) {
+      admin(new AdminCommand.Add(node.member(), node.address(), false));
+      world.after(500_000, () -> ask(node, attempts - 1));
+    }
+  }
+
   /** Starts what is down; a node whose disk failed begins anew on an empty one. */
   void repair() {
     for (SimNode node : nodes) {
@@ -68,25 +127,27 @@ final class Faults {
       return;
     }
     SimNode node = anyNode();
-    switch (world.between(0, 19)) {
-      case 0, 1, 2 -> crash(node);
-      case 3 -> crashAll();
-      case 4 -> pause(node);
-      case 5, 6 -> partition();
-      case 7 -> cutOneWay(node);
-      case 8 -> cutLane();
-      case 9 -> quality();
-      case 10 -> slow(node);
-      case 11 -> hang(node);
-      case 12 -> fill(node);
-      case 13 -> clock(node);
-      case 14 -> transfer(node);
-      case 15, 16 -> change();
-      case 17 -> failCommit(node);
-      case 18 -> wipe(node);
-      default -> crashLeader();
+    switch (kinds.get(world.between(0, kinds.size() - 1))) {
+      case CRASH -> crash(node);
+      case CRASH_LEADER -> leader().ifPresent(this::crash);
+      case CRASH_ALL -> nodes.forEach(this::crash);
+      case PAUSE -> pause(node);
+      case PARTITION -> partition();
+      case ISOLATED_LEADER -> leader().ifPresent(this::isolate);
+      case ONE_WAY -> cutOneWay(node);
+      case LANE -> cutLane();
+      case QUALITY -> quality();
+      case SLOW_DISK -> slow(node);
+      case HUNG_DISK -> hang(node);
+      case FULL_DISK -> fill(node);
+      case FAILING_DISK -> failCommit(node);
+      case WIPE -> wipe(node);
+      case CLOCK -> clock(node);
+      case TRANSFER -> admin(new AdminCommand.Transfer(node.member()));
+      case CHANGE -> change();
+      case RECONFIGURATION -> reconfigure();
     }
-    world.after(world.between(20_000, 900_000), this::next);
+    world.after(world.between(20_000, pauseMicrosMax), this::next);
   }
 
   private void crash(SimNode node) {
@@ -95,14 +156,6 @@ final class Faults {
       node.crash();
       restartLater(node);
     }
-  }
-
-  private void crashLeader() {
-    leader().ifPresent(this::crash);
-  }
-
-  private void crashAll() {
-    nodes.forEach(this::crash);
   }
 
   private void restartLater(SimNode node) {
@@ -141,6 +194,18 @@ final class Faults {
         if (side.contains(from.number()) != side.contains(to.number())) {
           cutAll(from, to);
         }
+      }
+    }
+    healLater();
+  }
+
+  /** The leader hears nobody and is heard by nobody; its clients still reach it. */
+  private void isolate(SimNode leader) {
+    world.note("isolated " + leader.address());
+    for (SimNode other : nodes) {
+      if (other != leader) {
+        cutAll(leader, other);
+        cutAll(other, leader);
       }
     }
     healLater();
@@ -192,6 +257,7 @@ final class Faults {
     int delay = world.chance(0.3) ? 120_000 : 10_000;
     world.note("loss " + loss + " duplication " + duplication + " delay " + delay);
     network.setQuality(loss, duplication, delay);
+    network.setLateness(world.between(0, 5) / 100.0);
   }
 
   private void slow(SimNode node) {
@@ -218,10 +284,6 @@ final class Faults {
     node.setClockRate(rate);
   }
 
-  private void transfer(SimNode node) {
-    admin(new AdminCommand.Transfer(node.member()));
-  }
-
   private void change() {
     SimNode node = anyNode();
     Optional<Membership> now = membership();
@@ -233,6 +295,29 @@ final class Faults {
     } else if (now.get().voters().size() > 1 || now.get().learners().contains(node.member())) {
       admin(new AdminCommand.Remove(node.member()));
     }
+  }
+
+  /** Any set of nodes is to vote, in one change: none of those that do so now may be among them. */
+  private void reconfigure() {
+    Optional<SimNode> leader = leader();
+    if (leader.isEmpty() || !areAllThere(membership().orElseThrow())) {
+      return;
+    }
+    Map<MemberId, String> voters = new TreeMap<>();
+    for (SimNode node : nodes) {
+      if (node.isUp() && !node.isSuspect() && world.chance(0.5)) {
+        voters.put(node.member(), node.address());
+      }
+    }
+    if (voters.isEmpty()) {
+      return;
+    }
+    world.note("reconfigure to " + voters.values());
+    changeMicros = world.nowMicros();
+    SimNode through = leader.get();
+    Membership.Target target = Membership.Target.of(voters.keySet(), List.of());
+    through.whenRunning(
+        through.life(), () -> through.driver().core().change(Long.MAX_VALUE, target, voters));
   }
 
   /** Its disk fails for good: it comes back empty, as another member. */

@@ -18,12 +18,14 @@ import java.util.Set;
 final class SimClient {
 
   private static final int THINK_MICROS_MAX = 40_000;
-  private static final int GIVE_UP_MICROS = 4_000_000;
+  private static final int GIVE_UP_MICROS_MAX = 4_000_000;
 
   private final World world;
   private final List<SimNode> nodes;
   private final List<Block> blocks;
   private final History history;
+  private final int givesUpMicros;
+  private final Optional<SimNode> favourite;
   private boolean running = true;
   private boolean wantsLeader;
   private int answered;
@@ -33,6 +35,9 @@ final class SimClient {
     this.nodes = nodes;
     this.blocks = blocks;
     this.history = history;
+    this.givesUpMicros = world.between(300_000, GIVE_UP_MICROS_MAX);
+    // Some ask one node as long as they can: they see what a node shows that is cut off.
+    this.favourite = world.chance(0.4) ? Optional.of(anyNode()) : Optional.empty();
   }
 
   void start() {
@@ -65,7 +70,7 @@ final class SimClient {
     if (!running) {
       return;
     }
-    SimNode node = nodes.get(world.between(0, nodes.size() - 1));
+    SimNode node = favourite.filter(each -> each.isUp() && !wantsLeader).orElseGet(this::anyNode);
     boolean usable = node.isUp() && (!wantsLeader || node.driver().core().leader().isPresent());
     if (!usable) {
       think();
@@ -161,6 +166,10 @@ final class SimClient {
                     }));
   }
 
+  private SimNode anyNode() {
+    return nodes.get(world.between(0, nodes.size() - 1));
+  }
+
   private int anyBlock() {
     return world.between(0, blocks.size() - 1);
   }
@@ -178,7 +187,7 @@ final class SimClient {
     Call(SimNode node, List<History.Operation> operations) {
       this.operations = operations;
       int life = node.life();
-      watch(node, life, world.nowMicros() + GIVE_UP_MICROS);
+      watch(node, life, world.nowMicros() + givesUpMicros);
     }
 
     void written(WriteResult result, Outcome changed) {

@@ -14,6 +14,8 @@ import java.util.Set;
  */
 final class SimNetwork {
 
+  private static final int LATE_MICROS_MAX = 3_000_000;
+
   private record Link(int from, int to, Lane lane) {}
 
   private final World world;
@@ -22,6 +24,7 @@ final class SimNetwork {
   private final Observer observer;
   private double loss;
   private double duplication;
+  private double lateness;
   private int delayMicrosMax = 2_000;
   private double tellsLoss = 0.5;
 
@@ -40,6 +43,11 @@ final class SimNetwork {
     delayMicrosMax = newDelayMicrosMax;
   }
 
+  /** How often a message of the control lane comes once more, long after. */
+  void setLateness(double newLateness) {
+    lateness = newLateness;
+  }
+
   void cut(int from, int to, Lane lane) {
     cut.add(new Link(from, to, lane));
   }
@@ -47,6 +55,7 @@ final class SimNetwork {
   void heal() {
     cut.clear();
     setQuality(0, 0, 2_000);
+    setLateness(0);
   }
 
   boolean send(SimNode from, MemberId to, PeerMessage message) {
@@ -69,9 +78,12 @@ final class SimNetwork {
       }
       return true;
     }
-    deliver(from, target, message);
+    deliver(from, target, message, delay());
     if (world.chance(duplication)) {
-      deliver(from, target, message);
+      deliver(from, target, message, delay());
+    }
+    if (message.lane() == Lane.CONTROL && world.chance(lateness)) {
+      deliver(from, target, message, world.between(100_000, LATE_MICROS_MAX));
     }
     return true;
   }
@@ -87,13 +99,17 @@ final class SimNetwork {
         world.between(100, 50_000), () -> from.whenRunning(life, () -> from.lost(peer, lane)));
   }
 
-  private void deliver(SimNode from, SimNode to, PeerMessage message) {
+  private int delay() {
+    return world.between(50, delayMicrosMax);
+  }
+
+  private void deliver(SimNode from, SimNode to, PeerMessage message, int micros) {
     int lifeThere = to.life();
     int startsHere = from.starts();
     MemberId sender = from.member();
     MemberId addressee = to.member();
     world.after(
-        world.between(50, delayMicrosMax),
+        micros,
         () -> {
           boolean sameConnection = from.starts() == startsHere && to.life() == lifeThere;
           if (sameConnection && addressee.equals(to.member())) {

@@ -215,6 +215,9 @@ final class SimNode implements Host {
 
   @Override
   public void failed(Throwable why) {
+    if (why instanceof Violation violation) {
+      throw violation;
+    }
     if (why instanceof StoreFailedException) {
       world.note(address() + " ends: its disk failed");
       int mine = life;

@@ -40,7 +40,8 @@ final class SimStorage implements Storage {
   public <T> void run(
       Work kind, Function<Replica, T> work, Consumer<T> done, Consumer<Throwable> failed) {
     if (kind == Work.READ) {
-      world.after(world.between(10, 400), () -> execute(kind, work, done, failed));
+      world.after(
+          (long) world.between(10, 400) * disk.slowness(), () -> execute(kind, work, done, failed));
     } else {
       queue.add(() -> start(kind, work, done, failed));
       next();

@@ -31,6 +31,9 @@ public final class Simulation implements Observer {
 
   private static final long CONVERGENCE_MICROS = 60_000_000;
 
+  /** By then a log is compacted that nothing is appended to. */
+  private static final long REST_MICROS = 9_000_000;
+
   private final World world;
   private final List<SimNode> nodes = new ArrayList<>();
   private final List<SimClient> clients = new ArrayList<>();
@@ -73,13 +76,15 @@ public final class Simulation implements Observer {
     nodes.subList(0, voters).forEach(node -> node.found(Membership.of(founders)));
     nodes.subList(voters, nodes.size()).forEach(SimNode::join);
     List<Block> blocks = new ArrayList<>();
-    for (int i = 0; i < world.between(3, 10); i++) {
+    int kinds = world.between(1, 8);
+    for (int i = 0; i < kinds; i++) {
       byte[] bytes = new byte[world.between(0, 300)];
       world.random().nextBytes(bytes);
       blocks.add(Block.copyOf(bytes));
     }
     List<Block> distinct = blocks.stream().distinct().toList();
-    for (int i = 0; i < world.between(1, 5); i++) {
+    int clientsMax = world.between(1, 5);
+    for (int i = 0; i < clientsMax; i++) {
       clients.add(new SimClient(world, nodes, distinct, history));
     }
     this.faults = new Faults(world, nodes, network);
@@ -107,6 +112,9 @@ public final class Simulation implements Observer {
     }
     clients.forEach(SimClient::stop);
     converge(deadline);
+    if (world.chance(0.3)) {
+      takeNewcomer();
+    }
     compareReplicas();
     history.check();
     return new Result(world.traceHash(), history.size(), commits.highest(), installs);
@@ -190,6 +198,20 @@ public final class Simulation implements Observer {
         1000);
   }
 
+  /** A cluster at rest has compacted its log to the end; who is new comes to have everything. */
+  private void takeNewcomer() {
+    runUntil(world.nowMicros() + REST_MICROS);
+    Optional<SimNode> newcomer = faults.bringNewcomer();
+    if (newcomer.isPresent()) {
+      long deadline = world.nowMicros() + CONVERGENCE_MICROS;
+      while (newcomer.get().driver().core().status().membership().members().isEmpty()
+          || newcomer.get().driver().applied() < commits.highest()) {
+        runUntil(world.nowMicros() + 100_000);
+        requireTime(deadline, "a newcomer has not come to have everything");
+      }
+    }
+  }
+
   private void runUntil(long micros) {
     while (world.step(micros)) {
       // Each step checks itself.
@@ -218,6 +240,9 @@ public final class Simulation implements Observer {
       return false;
     }
     Membership membership = leader.get().driver().core().status().membership();
+    if (membership.isJoint()) {
+      return false;
+    }
     long commit = leader.get().driver().core().commitIndex();
     boolean quiet = clients.stream().allMatch(client -> !client.isRunning());
     return nodes.stream()

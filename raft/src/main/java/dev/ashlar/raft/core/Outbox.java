@@ -36,7 +36,16 @@ final class Outbox {
 
   void truncateFrom(long index) {
     entries.removeIf(entry -> entry.id().index() >= index);
+    afterwards.removeIf(envelope -> promises(envelope.message()) >= index);
     truncateFrom = truncateFrom == 0 ? index : Math.min(truncateFrom, index);
+  }
+
+  /** Up to where a message says that the log is durable, 0 where it says nothing of the log. */
+  private static long promises(Message message) {
+    if (message instanceof Message.AppendAccepted accepted) {
+      return accepted.match();
+    }
+    return message instanceof Message.HeartbeatResponse response ? response.match() : 0;
   }
 
   /** Everything that was to be written to the log before is replaced. */

@@ -115,8 +115,20 @@ final class ManifestReceiver {
       if (step == Step.PAGE) {
         askForPage();
       } else {
-        findMissing();
+        askAnother();
       }
+    }
+  }
+
+  /** Whoever was asked for blocks has not got them, or does not answer: the next one is asked. */
+  private void askAnother() {
+    turn++;
+    if (turn > members.get().size()) {
+      // Nobody has them: a newer manifest does not name them.
+      turn = 0;
+      askForPage();
+    } else {
+      findMissing();
     }
   }
 
@@ -153,14 +165,8 @@ final class ManifestReceiver {
       fetched.addAll(useful);
       findMissing();
     } else if (answer.id() == askedId) {
-      // Damaged there, or of a manifest that it has dropped: another member may have it, else a
-      // newer manifest does not name it.
-      turn++;
+      // Damaged there, or of a manifest that it has dropped.
       askedTick = now - patienceTicks() + options.core().heartbeatTicks();
-      if (turn > members.get().size()) {
-        turn = 0;
-        step = Step.PAGE;
-      }
     }
   }
 
@@ -244,9 +250,9 @@ final class ManifestReceiver {
     askedId = nextId++;
     askedTick = now;
     List<MemberId> others = members.get();
-    MemberId from = turn == 0 || others.isEmpty() ? source : others.get(turn % others.size());
-    if (from != null) {
-      transport.send(from, new PeerMessage.BlocksRequest(askedId, cids));
+    MemberId from = turn == 0 || others.isEmpty() ? source : others.get((turn - 1) % others.size());
+    if (from == null || !transport.send(from, new PeerMessage.BlocksRequest(askedId, cids))) {
+      askedTick = now - patienceTicks() + options.core().heartbeatTicks();
     }
   }
 

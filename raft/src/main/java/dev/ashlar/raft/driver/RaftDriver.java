@@ -113,7 +113,7 @@ public final class RaftDriver {
             storage,
             transport,
             random.nextLong() >>> 2,
-            () -> List.copyOf(core.status().membership().members()),
+            this::others,
             this::manifestInstalled);
     this.upkeep = new LogUpkeep(options);
     this.space = new FreeSpace(self, options.reserveBytes());
@@ -278,6 +278,12 @@ public final class RaftDriver {
   /** Whether this replica is taking a manifest, so that what it has is known to be old. */
   public boolean isInstalling() {
     return receiver.isActive();
+  }
+
+  private List<MemberId> others() {
+    return core.status().membership().members().stream()
+        .filter(member -> !member.equals(self))
+        .toList();
   }
 
   private void schedule() {

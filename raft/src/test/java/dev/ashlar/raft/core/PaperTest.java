@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -207,6 +209,26 @@ class PaperTest {
 
   // Candidates: "On conversion to candidate, start election: increment currentTerm, vote for self,
   // reset election timer, send RequestVote RPCs to all other servers"
+
+  /** "Election timeouts are chosen randomly from a fixed interval" (§5.2). */
+  @Test
+  void electionTimeoutsAreSpreadOverTheWholeInterval() {
+    Set<Integer> timeouts = new TreeSet<>();
+
+    for (int member = 1; member <= 200; member++) {
+      Peer follower = Peer.of(member, voters(member, 1000), 1);
+      int ticks = 0;
+      while (follower.core().status().role() instanceof Role.Follower) {
+        follower.ticks(1);
+        ticks++;
+      }
+      timeouts.add(ticks);
+    }
+
+    assertThat(timeouts)
+        .hasSize(Peer.OPTIONS.electionTicksMax() - Peer.OPTIONS.electionTicksMin() + 1)
+        .contains(Peer.OPTIONS.electionTicksMin(), Peer.OPTIONS.electionTicksMax());
+  }
 
   @Test
   void aCandidateRaisesItsTermAndAsksOnceItsOwnVoteIsDurable() {

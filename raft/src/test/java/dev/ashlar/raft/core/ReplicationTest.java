@@ -95,6 +95,22 @@ class ReplicationTest {
   }
 
   @Test
+  void whatIsCutBeforeItIsWrittenIsNotAcknowledged() {
+    Peer follower = Peer.of(2, THREE, 4, 1);
+    EntryId first = new EntryId(1, 1);
+    Message.AppendEntries cut =
+        new Message.AppendEntries(4, first, List.of(Peer.entry(2, 4), Peer.entry(3, 4)), 0);
+    Message.AppendEntries cutting =
+        new Message.AppendEntries(5, first, List.of(Peer.entry(2, 5)), 0);
+
+    follower.core().step(Peer.id(1), cut);
+    follower.core().step(Peer.id(3), cutting);
+
+    assertThat(follower.run())
+        .containsExactly(new Envelope(Peer.id(3), new Message.AppendAccepted(5, 2)));
+  }
+
+  @Test
   void aSnapshotThatTellsNothingNewIsNotWanted() {
     Peer follower = Peer.of(2, THREE, new HardState(1, java.util.Optional.empty()), 2, 1, 1, 1);
 
