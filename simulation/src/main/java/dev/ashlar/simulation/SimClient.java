@@ -29,6 +29,7 @@ final class SimClient {
   private boolean running = true;
   private boolean wantsLeader;
   private int answered;
+  private int written;
 
   SimClient(World world, List<SimNode> nodes, List<Block> blocks, History history) {
     this.world = world;
@@ -60,6 +61,11 @@ final class SimClient {
   /** How many requests have ended with an answer that is not "unknown" or "not done". */
   int answered() {
     return answered;
+  }
+
+  /** How many writes were done. */
+  int written() {
+    return written;
   }
 
   private void think() {
@@ -192,6 +198,7 @@ final class SimClient {
 
     void written(WriteResult result, Outcome changed) {
       if (result instanceof WriteResult.Done done) {
+        written++;
         end(i -> done.outcome() == changed ? History.End.CHANGED : History.End.UNCHANGED);
       } else {
         boolean certain = result instanceof WriteResult.NotDone;

@@ -106,7 +106,9 @@ public final class Simulation implements Observer {
     long deadline = world.nowMicros() + CONVERGENCE_MICROS;
     converge(deadline);
     int before = answered();
-    while (answered() < before + 5 * clients.size()) {
+    int writtenBefore = written();
+    while (answered() < before + 5 * clients.size()
+        || written() < writtenBefore + 2 * clients.size()) {
       runUntil(world.nowMicros() + 200_000);
       requireTime(deadline, "clients are not served");
     }
@@ -259,6 +261,10 @@ public final class Simulation implements Observer {
 
   private int answered() {
     return clients.stream().mapToInt(SimClient::answered).sum();
+  }
+
+  private int written() {
+    return clients.stream().mapToInt(SimClient::written).sum();
   }
 
   private void requireTime(long deadline, String what) {

@@ -28,6 +28,7 @@ import java.util.stream.Collectors;
  * deliver votes [1 2 3]         the same for elections; other messages wait
  * step [1 2 3]                  what is under way now arrives, the answers do not yet
  * lose                          all messages that are under way are lost
+ * keep, return                  they are delayed; they are under way again
  * propose 1 x                   a command
  * change 1: 1 2 3               these are to be the voters
  * transfer 1: 2                 1 is to hand over to 2
@@ -42,6 +43,7 @@ final class Scenario {
   private final StringBuilder story = new StringBuilder();
   private final Map<Integer, Node> nodes = new TreeMap<>();
   private final Deque<Letter> underWay = new ArrayDeque<>();
+  private final List<Letter> delayed = new ArrayList<>();
   private Membership first = Membership.NONE;
   private boolean oneEntryAtATime;
   private long tokens;
@@ -77,6 +79,14 @@ final class Scenario {
       }
       case "step" -> step(numbers(words, 1));
       case "lose" -> lose();
+      case "keep" -> {
+        delayed.addAll(underWay);
+        underWay.clear();
+      }
+      case "return" -> {
+        underWay.addAll(delayed);
+        delayed.clear();
+      }
       case "propose" -> {
         node(words[1]).core().propose(++tokens, 10, words[2]);
         settle(node(words[1]));

@@ -32,6 +32,7 @@ class ScenarioTest {
         "joint-consensus",
         "joint-leader-lost",
         "late-higher-term",
+        "late-votes",
         "leadership-transfer",
         "one-voter",
         "partitioned-member-returns",
