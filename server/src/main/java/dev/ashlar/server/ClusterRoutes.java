@@ -159,6 +159,14 @@ final class ClusterRoutes implements GatewayExtension {
         .put("lastIndex", status.last())
         .put("baseIndex", status.base())
         .put("installing", status.installing())
+        .put(
+            "scrub",
+            new JsonObject()
+                .put("rounds", status.scrub().rounds())
+                .put("blocks", status.scrub().blocks())
+                .put("bytes", status.scrub().bytes())
+                .put("damaged", status.scrub().damaged())
+                .put("mended", status.mended()))
         .put("changing", status.membership().target().isPresent())
         .put("members", members);
   }

@@ -2,6 +2,7 @@ package dev.ashlar.server;
 
 import dev.ashlar.raft.core.CoreOptions;
 import dev.ashlar.raft.driver.DriverOptions;
+import dev.ashlar.raft.driver.ScrubOptions;
 import dev.ashlar.raft.vertx.ClusterSecret;
 import dev.ashlar.raft.vertx.Formation;
 import dev.ashlar.raft.vertx.RaftNodeOptions;
@@ -67,6 +68,14 @@ final class PeerOptions {
 
   @Option(names = "--peer-key", paramLabel = "FILE", description = "its private key (PEM)")
   private @Nullable Path key;
+
+  @Option(
+      names = "--scrub-mib-per-second",
+      paramLabel = "MIB",
+      description =
+          "how fast all blocks are read again and again to find damage; 0 for not at all (default:"
+              + " ${DEFAULT-VALUE})")
+  private int scrubMibPerSecond = 4;
 
   @Option(
       names = "--peer-authority",
@@ -159,6 +168,10 @@ final class PeerOptions {
   }
 
   private DriverOptions driver(long reserveBytes, int compactTicks) {
+    if (scrubMibPerSecond < 0 || scrubMibPerSecond > 50) {
+      throw new IllegalArgumentException(
+          "--scrub-mib-per-second is 0 to 50, not " + scrubMibPerSecond);
+    }
     if (electionMillis < 3 * heartbeatMillis || heartbeatMillis < TICK_MILLIS) {
       throw new IllegalArgumentException(
           "--heartbeat-millis is at least 20 and --election-millis at least three times that, not "
@@ -174,7 +187,8 @@ final class PeerOptions {
     return DriverOptions.DEFAULT
         .withCore(core)
         .withUpkeep(reserveBytes, compactTicks)
-        .withRetention(logEntries, logBytes);
+        .withRetention(logEntries, logBytes)
+        .withScrub(ScrubOptions.DEFAULT.at(scrubMibPerSecond * (1L << 20) * TICK_MILLIS / 1000));
   }
 
   private ClusterSecret secret() throws IOException {

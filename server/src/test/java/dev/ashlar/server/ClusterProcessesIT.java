@@ -8,11 +8,18 @@ import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.TestBlocks;
+import dev.ashlar.block.engine.MapCursor;
+import dev.ashlar.block.engine.MapName;
+import dev.ashlar.block.engine.WriteTransaction;
+import dev.ashlar.store.lmdb.LmdbBlockStore;
+import dev.ashlar.store.lmdb.LmdbEnvironment;
+import dev.ashlar.store.lmdb.LmdbOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -153,6 +160,70 @@ class ClusterProcessesIT {
     nodes.get(2).start();
 
     requireEverythingOnEveryNode(3);
+  }
+
+  @Test
+  void aMemberWithDamagedBytesServesThoseOfTheOthersAndMendsItsOwn() throws Exception {
+    startThree("--scrub-mib-per-second=0");
+    startWriters(3);
+    until("writes", atLeast(200));
+    stopWriters();
+    NodeProcess victim = nodes.get(2);
+    assertThat(victim.terminate()).isZero();
+    assertThat(damage(victim.data(), MapName.HEAP)).isGreaterThan(100);
+
+    victim.start();
+
+    requireEverythingOnEveryNode(3);
+    assertThat(victim.terminate()).isZero();
+    try (LmdbBlockStore mended = LmdbBlockStore.open(victim.data())) {
+      assertThat(mended.engine().verify(bytes -> {}).damaged()).isEmpty();
+    }
+  }
+
+  @Test
+  void aMemberWithADamagedLogIsSetAsideAndComesBackAsAnother() throws Exception {
+    startThree();
+    startWriters(2);
+    until("writes", atLeast(100));
+    NodeProcess victim = nodes.get(2);
+    until("a note of the others", () -> Files.exists(victim.data().resolve("members")));
+    String before = status(2).getString("self");
+    victim.kill();
+    assertThat(damage(victim.data(), MapName.LOG)).isPositive();
+
+    victim.start();
+
+    until("another member in its place", () -> !before.equals(status(2).getString("self")));
+    until("three voters", () -> members(0).size() == 3 && isVoter(2));
+    requireEverythingOnEveryNode(3);
+    try (Stream<Path> all = Files.list(directory)) {
+      assertThat(all.filter(each -> each.toString().contains(".damaged-"))).hasSize(1);
+    }
+  }
+
+  /** Flips a bit of every value of a map, behind the back of the engine; how many. */
+  private static int damage(Path data, MapName map) {
+    try (LmdbEnvironment disk = LmdbEnvironment.open(data, LmdbOptions.DEFAULT);
+        WriteTransaction write = disk.beginWrite()) {
+      List<byte[]> keys = new ArrayList<>();
+      try (MapCursor cursor = write.cursor(map)) {
+        boolean more = cursor.seek(new byte[] {0});
+        while (more) {
+          keys.add(cursor.key());
+          more = cursor.next();
+        }
+      }
+      for (byte[] key : keys) {
+        ByteBuffer value = write.get(map, key).orElseThrow();
+        byte[] bytes = new byte[value.remaining()];
+        value.get(bytes);
+        bytes[bytes.length - 5] ^= 1;
+        write.put(map, key, bytes);
+      }
+      write.commit();
+      return keys.size();
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.ashlar.simulation;
 
+import dev.ashlar.block.engine.MapName;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.Role;
@@ -18,15 +19,28 @@ final class Faults {
   /** A request for a change that was made so long ago has been taken up or given up. */
   private static final long CHANGE_SETTLES_MICROS = 8_000_000;
 
+  private static final List<MapName> ROTTING =
+      List.of(
+          MapName.HEAP,
+          MapName.HEAP,
+          MapName.BLOCKS_EVEN,
+          MapName.BLOCKS_ODD,
+          MapName.LOG,
+          MapName.META);
+
   private final World world;
   private final List<SimNode> nodes;
   private final SimNetwork network;
   private final List<Kind> kinds;
+  private final List<SimNode> rotting;
   private final int pauseMicrosMax;
   private boolean running = true;
   private long changeMicros;
 
-  Faults(World world, List<SimNode> nodes, SimNetwork network) {
+  /**
+   * @param voters how many of the nodes, the first, found the cluster
+   */
+  Faults(World world, List<SimNode> nodes, int voters, SimNetwork network) {
     this.world = world;
     this.nodes = nodes;
     this.network = network;
@@ -34,7 +48,11 @@ final class Faults {
     List<Kind> drawn = new ArrayList<>(List.of(Kind.values()));
     double share = world.between(2, 10) / 10.0;
     drawn.removeIf(kind -> !world.chance(share));
-    this.kinds = drawn.isEmpty() ? List.of(Kind.values()) : List.copyOf(drawn);
+    // Disks rot on a minority, and nothing else takes copies away then: a good one remains.
+    this.rotting =
+        voters < 3 || !world.chance(0.3) ? List.of() : nodes.subList(0, (voters - 1) / 2);
+    drawn.removeIf(kind -> rotting.isEmpty() ? kind == Kind.ROT : kind.losesCopies());
+    this.kinds = drawn.isEmpty() ? List.of(Kind.CRASH) : List.copyOf(drawn);
     this.pauseMicrosMax = world.between(200_000, 1_500_000);
   }
 
@@ -56,11 +74,22 @@ final class Faults {
     CLOCK,
     TRANSFER,
     CHANGE,
-    RECONFIGURATION
+    RECONFIGURATION,
+    ROT;
+
+    /** Whether it may take a good copy away, so that the rot of others could take the last. */
+    boolean losesCopies() {
+      return this == FAILING_DISK || this == WIPE || this == CHANGE || this == RECONFIGURATION;
+    }
   }
 
   void start() {
     world.after(world.between(50_000, 800_000), this::next);
+  }
+
+  /** Nodes whose disks rot. */
+  List<SimNode> rotting() {
+    return rotting;
   }
 
   /** Stops breaking, and repairs everything. */
@@ -119,6 +148,10 @@ final class Faults {
         node.crash();
         node.start();
       }
+      if (node.isSuspect()) {
+        node.wipe();
+        node.start();
+      }
     }
   }
 
@@ -146,6 +179,7 @@ final class Faults {
       case TRANSFER -> admin(new AdminCommand.Transfer(node.member()));
       case CHANGE -> change();
       case RECONFIGURATION -> reconfigure();
+      case ROT -> rot();
     }
     world.after(world.between(20_000, pauseMicrosMax), this::next);
   }
@@ -165,12 +199,28 @@ final class Faults {
         () -> {
           if (node.life() == life && !node.isUp()) {
             world.note("restart " + node.address());
-            if (node.isSuspect()) {
-              node.wipe();
-            }
-            node.start();
+            startAgain(node);
           }
         });
+  }
+
+  /** What cannot be trusted is set aside, and the node comes back as another member. */
+  private void startAgain(SimNode node) {
+    if (!node.isSuspect()) {
+      node.start();
+    }
+    if (node.isSuspect()) {
+      node.wipe();
+      node.start();
+      rejoin(node, 40);
+    }
+  }
+
+  private void rot() {
+    SimNode node = rotting.get(world.between(0, rotting.size() - 1));
+    MapName map = ROTTING.get(world.between(0, ROTTING.size() - 1));
+    world.note("rot of " + map + " on " + node.address());
+    node.disk().rot(world, map);
   }
 
   private void pause(SimNode node) {

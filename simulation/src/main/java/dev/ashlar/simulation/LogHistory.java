@@ -7,6 +7,7 @@ import dev.ashlar.raft.core.EntryId;
 import dev.ashlar.raft.replication.Replica;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -39,13 +40,18 @@ final class LogHistory implements Observer {
     terms.tailMap(last, false).clear();
     terms.headMap(base, true).clear();
     for (long i = last; i > base; i--) {
-      LogEntry entry = engine.entry(i).orElseThrow();
-      if (Long.valueOf(entry.term()).equals(terms.put(i, entry.term()))) {
-        return;
+      Optional<LogEntry> entry = engine.entry(i);
+      Optional<Long> previousTerm =
+          i - 1 == base
+              ? Optional.of(engine.status().base().term())
+              : engine.entry(i - 1).map(LogEntry::term);
+      // What has rotted says nothing.
+      if (entry.isPresent() && previousTerm.isPresent()) {
+        if (Long.valueOf(entry.get().term()).equals(terms.put(i, entry.get().term()))) {
+          return;
+        }
+        check(node, entry.get(), previousTerm.get());
       }
-      long previousTerm =
-          i - 1 == base ? engine.status().base().term() : engine.entry(i - 1).orElseThrow().term();
-      check(node, entry, previousTerm);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.ashlar.simulation;
 
+import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.replication.MembershipCodec;
@@ -21,8 +22,18 @@ final class MembershipIsFoldOfLog implements Observer {
     if (!same) {
       return;
     }
-    Membership onDisk =
-        replica.engine().configurationAt(last).map(MembershipCodec::decode).orElse(Membership.NONE);
+    Membership onDisk;
+    try {
+      onDisk =
+          replica
+              .engine()
+              .configurationAt(last)
+              .map(MembershipCodec::decode)
+              .orElse(Membership.NONE);
+    } catch (StoreFormatException e) {
+      // It has rotted: the member goes on with what it knows, and will not start with it again.
+      return;
+    }
     if (!onDisk.equals(core.status().membership())) {
       throw new Violation(
           "MembershipIsFoldOfLog",

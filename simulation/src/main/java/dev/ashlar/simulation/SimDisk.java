@@ -10,12 +10,14 @@ import dev.ashlar.block.engine.WriteTransaction;
 import dev.ashlar.store.memory.MemoryEnvironment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
  * A disk that survives the crashes of its node: what is committed stays. It can be full, fail a
- * commit, be slow, or stand still.
+ * commit, be slow, stand still, or rot.
  */
 final class SimDisk implements Environment {
 
@@ -40,6 +42,35 @@ final class SimDisk implements Environment {
   /** Whether a commit has failed. */
   boolean isBroken() {
     return broken;
+  }
+
+  /** Flips a bit of a value at rest, or loses it. Nobody is told. */
+  void rot(World world, MapName map) {
+    try (WriteTransaction write = contents.beginWrite()) {
+      List<byte[]> keys = new ArrayList<>();
+      try (MapCursor cursor = write.cursor(map)) {
+        boolean more = cursor.seek(new byte[] {0});
+        while (more) {
+          keys.add(cursor.key());
+          more = cursor.next();
+        }
+      }
+      if (keys.isEmpty()) {
+        return;
+      }
+      byte[] key = keys.get(world.between(0, keys.size() - 1));
+      if (map == MapName.HEAP && world.chance(0.3)) {
+        write.delete(map, key);
+      } else {
+        ByteBuffer value = write.get(map, key).orElseThrow();
+        byte[] bytes = new byte[value.remaining()];
+        value.get(bytes);
+        int bit = world.between(0, 8 * bytes.length - 1);
+        bytes[bit / 8] ^= (byte) (1 << (bit % 8));
+        write.put(map, key, bytes);
+      }
+      write.commit();
+    }
   }
 
   void setHung(boolean isHung) {

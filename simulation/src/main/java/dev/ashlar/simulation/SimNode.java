@@ -1,10 +1,12 @@
 package dev.ashlar.simulation;
 
 import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.driver.DriverOptions;
 import dev.ashlar.raft.driver.Host;
@@ -36,6 +38,7 @@ final class SimNode implements Host {
   private int life;
   private int starts;
   private boolean paused;
+  private boolean damaged;
   private double clockRate = 1;
   private final ArrayDeque<Runnable> whilePaused = new ArrayDeque<>();
 
@@ -92,9 +95,12 @@ final class SimNode implements Host {
     return paused;
   }
 
-  /** Whether its disk failed: it takes no further part under this member id. */
+  /**
+   * Whether its disk failed, or is damaged where that matters: it takes no further part under this
+   * member id.
+   */
   boolean isSuspect() {
-    return disk.isBroken();
+    return disk.isBroken() || damaged;
   }
 
   RaftDriver driver() {
@@ -128,15 +134,23 @@ final class SimNode implements Host {
     starts++;
     paused = false;
     whilePaused.clear();
-    StorageEngine opened = StorageEngine.open(disk, engineOptions);
-    Replica replica = new Replica(opened);
-    engine = opened;
+    Replica replica;
+    RaftCore.Restored restored;
+    try {
+      replica = new Replica(StorageEngine.open(disk, engineOptions));
+      restored = replica.restored();
+    } catch (StoreFormatException e) {
+      world.note(address() + " refuses to start: " + e.getMessage());
+      damaged = true;
+      return;
+    }
+    engine = replica.engine();
     driver =
         new RaftDriver(
             member,
             options,
             new SplittableRandom(world.random().nextLong()),
-            replica.restored(),
+            restored,
             new SimStorage(world, this, disk, replica, observer),
             (to, message) -> network.send(this, to, message),
             this);
@@ -161,6 +175,7 @@ final class SimNode implements Host {
   void wipe() {
     crash();
     disk = new SimDisk();
+    damaged = false;
     member = newMember();
     network.register(member, this);
     join();
@@ -218,8 +233,8 @@ final class SimNode implements Host {
     if (why instanceof Violation violation) {
       throw violation;
     }
-    if (why instanceof StoreFailedException) {
-      world.note(address() + " ends: its disk failed");
+    if (why instanceof StoreFailedException || why instanceof StoreFormatException) {
+      world.note(address() + " ends: " + why.getMessage());
       int mine = life;
       world.after(
           0,

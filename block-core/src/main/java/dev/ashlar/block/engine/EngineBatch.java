@@ -220,6 +220,51 @@ public final class EngineBatch implements AutoCloseable {
   }
 
   /**
+   * Mends a live block by what another replica has of it: its bytes, and its row in the index where
+   * that is damaged here.
+   *
+   * @param lastPut the index of the last put, as the other replica's row says it
+   * @return false when the block is not live
+   */
+  public boolean mend(Block block, long lastPut) {
+    Multihash multihash = block.cid().multihash();
+    if (!(application.rows().find(multihash) instanceof Applier.Prior.Damaged)) {
+      return repair(block);
+    }
+    long slot = state.nextSlot++;
+    byte[] heapKey = Keys.number(slot);
+    ByteBuffer target = transaction.reserve(MapName.HEAP, heapKey, HeapRecord.size(block));
+    HeapRecord.write(heapKey, target, block, 0);
+    state.heapSlots++;
+    state.heapBytes += block.size();
+    byte[] key = multihash.toBytes();
+    IndexRow row = new IndexRow(slot, block.size(), block.cid().codec(), lastPut);
+    transaction.put(MapName.blocks(state.generation), key, row.encode(key));
+    if (installing.isEmpty()) {
+      // Which slot the damaged row named is not known: whatever nothing refers to goes.
+      sweepFromNowOn();
+    }
+    return true;
+  }
+
+  /**
+   * Writes the bytes that an entry brought anew, where they are damaged: others may need them from
+   * the log although the block is gone.
+   *
+   * @param index the entry's
+   */
+  public void rewrite(long index, Command.Put put, Block block) {
+    byte[] key = Keys.number(put.slot());
+    if (transaction.get(MapName.HEAP, key).isEmpty()) {
+      state.heapSlots++;
+      state.heapBytes += block.size();
+    }
+    ByteBuffer target = transaction.replace(MapName.HEAP, key, HeapRecord.size(block));
+    HeapRecord.write(key, target, block, index);
+    repaired.add(put.slot());
+  }
+
+  /**
    * Drops applied entries up to an index, as far as one batch goes and never past the watermark,
    * and the bytes that nothing refers to any more.
    */
@@ -290,7 +335,8 @@ public final class EngineBatch implements AutoCloseable {
    */
   public void switchTo(ManifestHead head) {
     Installing built = installing.orElse(Installing.NOTHING);
-    if (built.blocks() != head.blocks() || built.bytes() != head.bytes()) {
+    // The bytes are counted anew here: where a damaged row was deleted the sender's count is off.
+    if (built.blocks() != head.blocks()) {
       throw new IllegalStateException("the manifest is not installed whole: " + built);
     }
     if (head.at().index() <= state.applied) {

@@ -47,6 +47,11 @@ public final class EngineReads {
     return cid.isIdentity() ? Optional.of(cid.multihash().digestBytes()) : engine.size(cid);
   }
 
+  /** Whether a block is live with a sound row, so that a put of it needs no bytes. */
+  public boolean isLive(Cid cid) {
+    return engine.row(cid.multihash()).isPresent();
+  }
+
   /** See {@link BlockStore#list}. */
   public BlockPage list(BlockCursor cursor, int limit) {
     if (limit < 1 || limit > BlockStore.LIST_LIMIT_MAX) {

@@ -1,10 +1,13 @@
 package dev.ashlar.block.engine;
 
+import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockDamagedException;
+import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.StoreClosedException;
 import dev.ashlar.block.StoreFailedException;
@@ -351,6 +354,18 @@ public final class StorageEngine implements AutoCloseable {
   }
 
   /**
+   * What every replica shows of a live block; empty where it is not live, or its row is damaged.
+   */
+  public Optional<ManifestRow> row(Multihash multihash) {
+    EffectTable.Pair snapshot = tables;
+    try (ReadTransaction transaction = beginRead()) {
+      return new Applier.Rows(transaction, blocks(), snapshot)
+          .live(multihash)
+          .map(row -> new ManifestRow(multihash, row.length(), row.codec(), row.lastPut()));
+    }
+  }
+
+  /**
    * A page of the live blocks. It may be shorter than the limit although there is a next one, but
    * is not empty then.
    */
@@ -446,8 +461,9 @@ public final class StorageEngine implements AutoCloseable {
               IndexRow.decode(key, cursor.value())
                   .orElseThrow(
                       () ->
-                          new StoreFormatException(
-                              "the index row of " + multihash + " is damaged: no manifest"));
+                          new BlockDamagedException(
+                              Cid.v1(Multicodec.RAW, multihash),
+                              "its index row fails its checksum: no manifest can name it"));
           rows.add(new ManifestRow(multihash, row.length(), row.codec(), row.lastPut()));
         }
         more = cursor.next();
@@ -503,6 +519,33 @@ public final class StorageEngine implements AutoCloseable {
                           instanceof Applier.Prior.Live))
           .toList();
     }
+  }
+
+  /**
+   * Reads and re-hashes live blocks from a cursor on, until so many bytes have been read.
+   *
+   * @param bytesMax how many bytes to read, or one block
+   */
+  public ScrubPage scrub(BlockCursor cursor, long bytesMax) {
+    List<Cid> damaged = new ArrayList<>();
+    long blocks = 0;
+    long bytes = 0;
+    Optional<BlockCursor> next = Optional.of(cursor);
+    while (next.isPresent() && bytes < bytesMax) {
+      BlockPage page = list(next.get(), 1);
+      for (BlockPage.Entry entry : page.entries()) {
+        blocks++;
+        try {
+          bytes +=
+              read(entry.cid(), (payload, crc) -> Block.verified(entry.cid(), payload).size())
+                  .orElse(0);
+        } catch (BlockException e) {
+          damaged.add(entry.cid());
+        }
+      }
+      next = page.next();
+    }
+    return new ScrubPage(blocks, bytes, damaged, next);
   }
 
   /**

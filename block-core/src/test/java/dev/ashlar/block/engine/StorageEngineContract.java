@@ -299,6 +299,58 @@ public abstract class StorageEngineContract {
   }
 
   @Test
+  void aDamagedRowIsMendedByWhatAnotherReplicaHas() {
+    Block block = TestBlocks.numbered(1, 100);
+    appendAndApply(block);
+    compactAll();
+    ManifestRow row = engine.row(block.cid().multihash()).orElseThrow();
+    overwrite(MapName.BLOCKS_EVEN, block.cid().multihash().toBytes());
+    assertThat(engine.row(block.cid().multihash())).isEmpty();
+
+    try (EngineBatch batch = engine.begin()) {
+      assertThat(batch.mend(block, row.lastPut())).isTrue();
+      assertThat(batch.mend(TestBlocks.numbered(2, 100), 1)).isFalse();
+      batch.commit();
+    }
+
+    assertThat(engine.row(block.cid().multihash())).contains(row);
+    assertThat(read(block)).contains(block);
+    while (engine.isSweeping()) {
+      try (EngineBatch batch = engine.begin()) {
+        batch.commit();
+      }
+    }
+    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
+  }
+
+  @Test
+  void aScrubFindsEveryDamagedBlockInPages() {
+    List<Block> blocks = new ArrayList<>();
+    for (int i = 1; i <= 20; i++) {
+      blocks.add(TestBlocks.numbered(i, 100));
+      appendAndApply(blocks.get(i - 1));
+    }
+    compactAll();
+    overwrite(MapName.HEAP, Keys.number(7));
+    overwrite(MapName.BLOCKS_EVEN, blocks.get(11).cid().multihash().toBytes());
+
+    List<Multihash> damaged = new ArrayList<>();
+    long bytes = 0;
+    Optional<BlockCursor> cursor = Optional.of(BlockCursor.START);
+    while (cursor.isPresent()) {
+      ScrubPage page = engine.scrub(cursor.get(), 250);
+      page.damaged().forEach(cid -> damaged.add(cid.multihash()));
+      bytes += page.bytes();
+      cursor = page.next();
+    }
+
+    assertThat(damaged)
+        .containsExactlyInAnyOrder(
+            blocks.get(6).cid().multihash(), blocks.get(11).cid().multihash());
+    assertThat(bytes).isEqualTo(18 * 100);
+  }
+
+  @Test
   void aDamagedLogEntryIsFoundAtOpenAndNothingAtOrAboveItIsCut() throws Exception {
     for (int i = 1; i <= 7; i++) {
       appendAndApply(TestBlocks.numbered(i, 10));

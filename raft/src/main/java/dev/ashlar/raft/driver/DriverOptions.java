@@ -20,6 +20,7 @@ import dev.ashlar.raft.core.CoreOptions;
  * @param holdTicks after how long without a request a manifest is let go
  * @param holdBytesMax how many bytes the log may grow while a manifest is held
  * @param reserveBytes puts are refused unless a quorum has more than this free
+ * @param scrub how fast it re-reads what it has
  */
 public record DriverOptions(
     CoreOptions core,
@@ -35,7 +36,8 @@ public record DriverOptions(
     int fetchBytesMax,
     int holdTicks,
     long holdBytesMax,
-    long reserveBytes) {
+    long reserveBytes,
+    ScrubOptions scrub) {
 
   /** For a tick of 20 ms. */
   public static final DriverOptions DEFAULT =
@@ -53,7 +55,8 @@ public record DriverOptions(
           4 << 20,
           500,
           1L << 30,
-          16 << 20);
+          16 << 20,
+          ScrubOptions.DEFAULT);
 
   /** Checks the ranges. */
   public DriverOptions {
@@ -90,7 +93,8 @@ public record DriverOptions(
         fetchBytesMax,
         holdTicks,
         holdBytesMax,
-        reserveBytes);
+        reserveBytes,
+        scrub);
   }
 
   /** The same with another reserve and time of compaction. */
@@ -109,7 +113,28 @@ public record DriverOptions(
         fetchBytesMax,
         holdTicks,
         holdBytesMax,
-        newReserveBytes);
+        newReserveBytes,
+        scrub);
+  }
+
+  /** The same with another scrub. */
+  public DriverOptions withScrub(ScrubOptions newScrub) {
+    return new DriverOptions(
+        core,
+        batchBytesMax,
+        cacheBytesMax,
+        applyEntriesMax,
+        requestTicks,
+        pendingBytesMax,
+        retainEntries,
+        retainBytes,
+        compactTicks,
+        manifestRowsMax,
+        fetchBytesMax,
+        holdTicks,
+        holdBytesMax,
+        reserveBytes,
+        newScrub);
   }
 
   /** The same with another bound of the log that is kept for slow followers. */
@@ -128,6 +153,7 @@ public record DriverOptions(
         fetchBytesMax,
         holdTicks,
         holdBytesMax,
-        reserveBytes);
+        reserveBytes,
+        scrub);
   }
 }

@@ -1,7 +1,9 @@
 package dev.ashlar.raft.driver;
 
 import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
@@ -10,6 +12,7 @@ import dev.ashlar.raft.replication.Replica;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,15 +25,28 @@ final class ManifestSender {
   private final DriverOptions options;
   private final Storage storage;
   private final Transport transport;
+  private final Consumer<Cid> mend;
+  private final Consumer<StoreFormatException> logDamaged;
   private @Nullable ManifestHead held;
   private boolean asking;
   private long lastRequest;
   private long heldAtBytes;
 
-  ManifestSender(DriverOptions options, Storage storage, Transport transport) {
+  /**
+   * @param mend told of a block whose row is damaged here
+   * @param logDamaged told of a log that is, so that no manifest can be given
+   */
+  ManifestSender(
+      DriverOptions options,
+      Storage storage,
+      Transport transport,
+      Consumer<Cid> mend,
+      Consumer<StoreFormatException> logDamaged) {
     this.options = options;
     this.storage = storage;
     this.transport = transport;
+    this.mend = mend;
+    this.logDamaged = logDamaged;
   }
 
   boolean isHolding() {
@@ -93,7 +109,12 @@ final class ManifestSender {
           // done.
           held = head.orElse(null);
         },
-        failure -> asking = false);
+        failure -> {
+          asking = false;
+          if (failure instanceof StoreFormatException damage) {
+            logDamaged.accept(damage);
+          }
+        });
   }
 
   private void release() {
@@ -116,7 +137,12 @@ final class ManifestSender {
         Storage.Work.READ,
         replica -> replica.engine().manifestPage(request.after(), limit),
         rows -> sendPage(to, id, head, rows, rows.size() < limit),
-        failure -> release());
+        failure -> {
+          if (failure instanceof BlockDamagedException damaged) {
+            mend.accept(damaged.cid());
+          }
+          release();
+        });
   }
 
   private void sendPage(

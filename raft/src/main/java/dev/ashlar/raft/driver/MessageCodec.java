@@ -49,6 +49,8 @@ public final class MessageCodec {
   private static final int MANIFEST_PAGE = 37;
   private static final int BLOCKS_REQUEST = 38;
   private static final int BLOCKS = 39;
+  private static final int COPY_REQUEST = 40;
+  private static final int COPY = 41;
 
   private static final int ADD_VOTER = 1;
   private static final int ADD_LEARNER = 2;
@@ -94,6 +96,15 @@ public final class MessageCodec {
     } else if (message instanceof PeerMessage.BlocksRequest request) {
       out.put(BLOCKS_REQUEST).putLong(request.id()).putInt(request.cids().size());
       request.cids().forEach(cid -> out.putLong(cid.codec()).putBytes(cid.multihash().toBytes()));
+    } else if (message instanceof PeerMessage.CopyRequest request) {
+      out.put(COPY_REQUEST).putLong(request.id()).putBytes(request.multihash().toBytes());
+    } else if (message instanceof PeerMessage.Copy copy) {
+      out.put(COPY).putLong(copy.id()).put(copy.block().isPresent() ? 1 : 0);
+      copy.block()
+          .ifPresent(
+              block ->
+                  out.putLong(copy.lastPut())
+                      .putParts(CommandCodec.encode(new BlockCommand.Put(block))));
     } else if (message instanceof PeerMessage.Blocks answer) {
       out.put(BLOCKS).putLong(answer.id()).putInt(answer.blocks().size());
       answer
@@ -253,15 +264,27 @@ public final class MessageCodec {
         List<Block> blocks = new ArrayList<>();
         int count = count(in);
         for (int i = 0; i < count; i++) {
-          if (!(command(in) instanceof BlockCommand.Put put)) {
-            throw new MalformedException("an answer with something else than blocks", 0);
-          }
-          blocks.add(put.block());
+          blocks.add(block(in));
         }
         yield new PeerMessage.Blocks(id, blocks);
       }
+      case COPY_REQUEST -> new PeerMessage.CopyRequest(id, Multihash.decode(bytes(in)));
+      case COPY -> {
+        if (!flag(in)) {
+          yield new PeerMessage.Copy(id, Optional.empty(), 0);
+        }
+        long lastPut = in.getLong();
+        yield new PeerMessage.Copy(id, Optional.of(block(in)), lastPut);
+      }
       default -> throw new MalformedException("a message of kind " + kind + " is not known", 0);
     };
+  }
+
+  private static Block block(ByteBuffer in) {
+    if (!(command(in) instanceof BlockCommand.Put put)) {
+      throw new MalformedException("an answer with something else than blocks", in.position());
+    }
+    return put.block();
   }
 
   private static void encode(WireWriter out, AdminCommand command) {

@@ -120,6 +120,28 @@ public sealed interface PeerMessage {
     }
   }
 
+  /** Asks for a live block whose copy at the sender is damaged. */
+  record CopyRequest(long id, Multihash multihash) implements PeerMessage {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * A live block as the sender has it.
+   *
+   * @param id of the request
+   * @param block empty where it is not live there, or damaged there too
+   * @param lastPut the index of its last put
+   */
+  record Copy(long id, Optional<Block> block, long lastPut) implements PeerMessage {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
   /** Those of the blocks that fit into an answer; others are asked for again. */
   record Blocks(long id, List<Block> blocks) implements PeerMessage {
 

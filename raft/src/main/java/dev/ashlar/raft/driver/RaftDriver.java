@@ -1,6 +1,10 @@
 package dev.ashlar.raft.driver;
 
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
 import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.engine.Damage;
 import dev.ashlar.block.engine.EngineBatch;
 import dev.ashlar.block.engine.EngineStatus;
 import dev.ashlar.block.engine.ManifestHead;
@@ -52,6 +56,8 @@ public final class RaftDriver {
   private final EntryCache cache;
   private final ManifestSender manifests;
   private final ManifestReceiver receiver;
+  private final Copies copies;
+  private final Scrub scrub;
   private final LogUpkeep upkeep;
   private final FreeSpace space;
   private final ArrayDeque<Ready.Write> waiting = new ArrayDeque<>();
@@ -73,6 +79,10 @@ public final class RaftDriver {
   private boolean hadOthers;
   private boolean scheduled;
   private boolean stopped;
+
+  /** Whether entries that could not be read are being mended. */
+  private boolean rewriting;
+
   private @Nullable ManifestHead installHead;
 
   /**
@@ -106,7 +116,9 @@ public final class RaftDriver {
             LEADER_TIMEOUTS * options.core().electionTicksMax());
     this.reads = new Reads(options.requestTicks());
     this.cache = new EntryCache(options.cacheBytesMax());
-    this.manifests = new ManifestSender(options, storage, transport);
+    this.manifests =
+        new ManifestSender(
+            options, storage, transport, cid -> copy(cid, block -> {}), this::logDamaged);
     this.receiver =
         new ManifestReceiver(
             options,
@@ -115,6 +127,15 @@ public final class RaftDriver {
             random.nextLong() >>> 2,
             this::others,
             this::manifestInstalled);
+    this.copies =
+        new Copies(
+            options,
+            storage,
+            transport,
+            random.nextLong() >>> 2,
+            this::others,
+            this::storageFailed);
+    this.scrub = new Scrub(options.scrub(), storage, cid -> copy(cid, block -> {}));
     this.upkeep = new LogUpkeep(options);
     this.space = new FreeSpace(self, options.reserveBytes());
     noteOthers();
@@ -134,6 +155,8 @@ public final class RaftDriver {
     requests.expire(now);
     reads.expire(now);
     receiver.tick(now);
+    copies.tick(now);
+    scrub.tick(now);
     dropInstallIfCaughtUp();
     manifests.tick(now, core.appendedBytes());
     if (now % FREE_SPACE_TICKS == 1) {
@@ -167,6 +190,10 @@ public final class RaftDriver {
       receiver.page(from, page);
     } else if (message instanceof PeerMessage.Blocks blocks) {
       receiver.blocks(from, blocks);
+    } else if (message instanceof PeerMessage.CopyRequest request) {
+      copies.request(from, request);
+    } else if (message instanceof PeerMessage.Copy copy) {
+      copies.answer(copy);
     }
     schedule();
   }
@@ -222,6 +249,29 @@ public final class RaftDriver {
     schedule();
   }
 
+  /**
+   * Gets a live block from another member because the copy here is damaged, and mends it.
+   *
+   * @param done is given the block, empty when nobody has it
+   */
+  public void copy(Cid cid, Consumer<Optional<Block>> done) {
+    if (stopped) {
+      done.accept(Optional.empty());
+    } else {
+      copies.get(cid, done);
+    }
+  }
+
+  /** What the scrub has come to. */
+  public ScrubStatus scrubbed() {
+    return scrub.status();
+  }
+
+  /** How many damaged blocks have been mended from other members since the start. */
+  public long mended() {
+    return copies.mended();
+  }
+
   /** Does all that the inputs since the last time have made due. */
   public void pump() {
     scheduled = false;
@@ -247,6 +297,7 @@ public final class RaftDriver {
       stopped = true;
       requests.stop();
       reads.failAll();
+      copies.stop();
     }
   }
 
@@ -458,12 +509,52 @@ public final class RaftDriver {
         replica -> replica.read(range.previous(), range.last()),
         found -> {
           if (mine == epoch && leads(range.term())) {
-            found.ifPresentOrElse(
-                entries -> sendEntries(range, entries), () -> core.lost(range.to()));
+            found.ifPresentOrElse(entries -> sendEntries(range, entries), () -> unreadable(range));
             schedule();
           }
         },
         this::storageFailed);
+  }
+
+  /** Nothing was sent. It may be that the log has moved on, or that the disk has lost bytes. */
+  private void unreadable(Ready.Range range) {
+    core.lost(range.to());
+    if (rewriting) {
+      return;
+    }
+    rewriting = true;
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.unreadable(range.previous(), range.last()),
+        damaged -> {
+          if (damaged.isPresent()) {
+            copies.get(damaged.get(), copy -> rewrite(range, copy));
+          } else {
+            rewriting = false;
+          }
+        },
+        failure -> {
+          rewriting = false;
+          storageFailed(failure);
+        });
+  }
+
+  private void rewrite(Ready.Range range, Optional<Block> copy) {
+    if (copy.isEmpty()) {
+      rewriting = false;
+      logDamaged(
+          new StoreFormatException(
+              "bytes of an entry up to " + range.last() + " are damaged, and no member has them"));
+      return;
+    }
+    storage.run(
+        Storage.Work.WRITE,
+        replica -> replica.rewrite(range.previous(), range.last(), copy.get()),
+        done -> rewriting = false,
+        failure -> {
+          rewriting = false;
+          storageFailed(failure);
+        });
   }
 
   /** What was read for one term is never sent in another. */
@@ -530,6 +621,12 @@ public final class RaftDriver {
         disk -> {
           writing = false;
           diskInstalling = disk.installing();
+          disk.damage()
+              .ifPresent(
+                  damage ->
+                      logDamaged(
+                          new StoreFormatException(
+                              "log entry " + damage.index() + ": " + damage.what())));
           if (mine == epoch) {
             upkeep.wrote(disk.status().watermark());
             core.compacted(Math.min(disk.status().base().index(), core.commitIndex()));
@@ -556,11 +653,12 @@ public final class RaftDriver {
       replica.write(batch, head, compactTo);
     }
     StorageEngine engine = replica.engine();
-    return new Disk(engine.status(), engine.isInstalling(), engine.freeBytes());
+    return new Disk(engine.status(), engine.isInstalling(), engine.freeBytes(), engine.damage());
   }
 
   /** What a disk looks like after a write. */
-  private record Disk(EngineStatus status, boolean installing, long freeBytes) {}
+  private record Disk(
+      EngineStatus status, boolean installing, long freeBytes, Optional<Damage> damage) {}
 
   /** What shares the next transaction: all that waits, up to a bound; an install alone. */
   private List<Ready.Write> nextBatch() {
@@ -708,6 +806,16 @@ public final class RaftDriver {
             : new WriteResult.NotDone(WriteResult.Reason.NO_SPACE));
     reads.doubt();
     schedule();
+  }
+
+  /**
+   * A log that is damaged can neither be given to others nor compacted: among others the member
+   * makes room for a sound one. Alone it goes on as well as it can, for nobody has anything better.
+   */
+  private void logDamaged(StoreFormatException why) {
+    if (hadOthers) {
+      fail(why);
+    }
   }
 
   private void restoreWhenDue() {

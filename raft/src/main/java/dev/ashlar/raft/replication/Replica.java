@@ -3,6 +3,8 @@ package dev.ashlar.raft.replication;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.Command;
 import dev.ashlar.block.engine.EngineBatch;
@@ -193,6 +195,58 @@ public final class Replica {
     return complete ? Optional.of(entries) : Optional.empty();
   }
 
+  /**
+   * The first put in (previous, last] whose bytes are damaged; empty where all can be read.
+   *
+   * @throws StoreFormatException when an entry itself is damaged
+   */
+  public Optional<Cid> unreadable(EntryId previous, EntryId last) {
+    List<Cid> found = new ArrayList<>();
+    if (!isInLog(previous, last)) {
+      return Optional.empty();
+    }
+    try {
+      engine.entriesAfter(
+          previous.index(),
+          entry -> {
+            if (entry.index() <= last.index()
+                && entry.command() instanceof Command.Put put
+                && whole(entry).isEmpty()) {
+              found.add(Cid.v1(put.codec(), put.multihash()));
+            }
+            return found.isEmpty() && entry.index() < last.index();
+          });
+    } catch (StoreFormatException e) {
+      // What was compacted or cut meanwhile is not damage.
+      if (isInLog(previous, last)) {
+        throw e;
+      }
+    }
+    return found.stream().findFirst();
+  }
+
+  /** Writes the bytes of a block anew wherever an entry in (previous, last] brought them. */
+  public boolean rewrite(EntryId previous, EntryId last, Block block) {
+    List<LogEntry> puts = new ArrayList<>();
+    engine.entriesAfter(
+        previous.index(),
+        entry -> {
+          if (entry.index() <= last.index()
+              && entry.command() instanceof Command.Put put
+              && put.multihash().equals(block.cid().multihash())) {
+            puts.add(entry);
+          }
+          return entry.index() < last.index();
+        });
+    try (EngineBatch batch = engine.begin()) {
+      puts.forEach(entry -> batch.rewrite(entry.index(), (Command.Put) entry.command(), block));
+      batch.commit();
+    } catch (NoSpaceException e) {
+      return false;
+    }
+    return true;
+  }
+
   /** The block that a manifest of this replica names, while it is held. */
   public Optional<Block> heldBlock(Cid cid) {
     return engine.readHeld(cid.multihash(), (bytes, crc) -> copy(cid, bytes, crc));
@@ -205,6 +259,47 @@ public final class Replica {
     } catch (BlockDamagedException e) {
       return Optional.empty();
     }
+  }
+
+  /**
+   * A live block as this replica has it.
+   *
+   * @param block its bytes, not verified by their hash
+   * @param lastPut the index of its last put
+   */
+  public record Copy(Block block, long lastPut) {}
+
+  /** A live block for another replica; empty where it is not live, or damaged. */
+  public Optional<Copy> copyOf(Multihash multihash) {
+    return engine
+        .row(multihash)
+        .flatMap(
+            row ->
+                liveBlock(Cid.v1(row.codec(), multihash))
+                    .map(block -> new Copy(block, row.lastPut())));
+  }
+
+  /**
+   * Writes a block anew that another replica had, where it is live here. Want of room is no
+   * failure: the copy here stays what it was.
+   *
+   * @return whether it was written
+   */
+  public boolean mend(Block block, long lastPut) {
+    try (EngineBatch batch = engine.begin()) {
+      boolean live = batch.mend(block, lastPut);
+      if (live) {
+        batch.commit();
+      }
+      return live;
+    } catch (NoSpaceException e) {
+      return false;
+    }
+  }
+
+  private boolean isInLog(EntryId previous, EntryId last) {
+    EngineStatus status = engine.status();
+    return status.base().index() <= previous.index() && last.index() <= status.last().index();
   }
 
   private boolean isAt(EntryId id) {

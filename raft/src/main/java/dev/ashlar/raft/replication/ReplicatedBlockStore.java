@@ -2,6 +2,7 @@ package dev.ashlar.raft.replication;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
+import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
@@ -110,17 +111,18 @@ public final class ReplicatedBlockStore implements BlockStore {
 
   @Override
   public Optional<Block> get(Cid cid) {
-    return read(cid, () -> reads.get(cid));
+    return read(
+        cid, () -> reads.get(cid), block -> Block.stored(cid, block.bytes(), block.crc32c()));
   }
 
   @Override
   public <T> Optional<T> view(Cid cid, Function<ByteBuffer, T> reader) {
-    return read(cid, () -> reads.view(cid, reader));
+    return read(cid, () -> reads.view(cid, reader), block -> reader.apply(block.bytes()));
   }
 
   @Override
   public OptionalInt size(Cid cid) {
-    Optional<Integer> size = read(cid, () -> reads.size(cid));
+    Optional<Integer> size = read(cid, () -> reads.size(cid), Block::size);
     return size.isPresent() ? OptionalInt.of(size.get()) : OptionalInt.empty();
   }
 
@@ -152,11 +154,12 @@ public final class ReplicatedBlockStore implements BlockStore {
    * A local read answers a hit at once, for the bytes prove themselves; a miss is confirmed, and so
    * is every linearizable read, by everything that was done before it having taken effect here.
    */
-  private <T> Optional<T> read(Cid cid, Supplier<Optional<T>> read) {
+  private <T> Optional<T> read(Cid cid, Supplier<Optional<T>> here, Function<Block, T> elsewhere) {
     requireOpen();
     if (cid.isIdentity()) {
-      return read.get();
+      return here.get();
     }
+    Supplier<Optional<T>> read = () -> readOrMend(cid, here, elsewhere);
     if (consistency != ReadConsistency.LINEARIZABLE) {
       if (!replication.mayReadLocally()) {
         throw new StoreUnavailableException(
@@ -170,6 +173,18 @@ public final class ReplicatedBlockStore implements BlockStore {
     }
     confirm();
     return read.get();
+  }
+
+  /** A damaged copy is never served: another member's is, and takes its place here. */
+  private <T> Optional<T> readOrMend(
+      Cid cid, Supplier<Optional<T>> here, Function<Block, T> elsewhere) {
+    try {
+      return here.get();
+    } catch (BlockDamagedException damaged) {
+      CompletableFuture<Optional<Block>> copy = new CompletableFuture<>();
+      replication.copy(cid, copy::complete);
+      return Optional.of(elsewhere.apply(await(copy).orElseThrow(() -> damaged)));
+    }
   }
 
   private void confirm() {
@@ -187,7 +202,7 @@ public final class ReplicatedBlockStore implements BlockStore {
       return CompletableFuture.completedFuture(new WriteResult.Done(Outcome.EXISTED, 0));
     }
     CompletableFuture<WriteResult> end = new CompletableFuture<>();
-    client.put(block, reads.size(block.cid()).isPresent(), end::complete);
+    client.put(block, reads.isLive(block.cid()), end::complete);
     return end;
   }
 

@@ -1,5 +1,8 @@
 package dev.ashlar.raft.replication;
 
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** A member of a cluster as a store uses it, from any thread. Callbacks come on any thread. */
@@ -10,6 +13,12 @@ public interface Replication extends AutoCloseable {
 
   /** Waits until everything that was done before has taken effect here; false if that cannot be. */
   void read(Consumer<Boolean> done);
+
+  /**
+   * Gets a live block from another member because the copy here is damaged, and mends that; empty
+   * when nobody has it.
+   */
+  void copy(Cid cid, Consumer<Optional<Block>> done);
 
   /**
    * Whether the replica here may answer by itself: it belongs to the cluster, and is not being

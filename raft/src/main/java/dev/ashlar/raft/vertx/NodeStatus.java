@@ -4,6 +4,7 @@ import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Role;
+import dev.ashlar.raft.driver.ScrubStatus;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.UUID;
@@ -23,6 +24,8 @@ import java.util.UUID;
  * @param commit the highest index that it knows to be committed
  * @param applied up to where entries have taken effect here
  * @param installing whether it is taking a snapshot
+ * @param scrub what re-reading all blocks has come to
+ * @param mended how many damaged blocks were mended from other members since the start
  * @param peers what it knows of the others, if it leads
  */
 public record NodeStatus(
@@ -38,4 +41,6 @@ public record NodeStatus(
     long commit,
     long applied,
     boolean installing,
+    ScrubStatus scrub,
+    long mended,
     SortedMap<MemberId, RaftCore.Peer> peers) {}

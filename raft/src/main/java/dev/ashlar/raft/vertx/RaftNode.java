@@ -1,5 +1,7 @@
 package dev.ashlar.raft.vertx;
 
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
@@ -241,6 +243,11 @@ public final class RaftNode implements Replication {
   }
 
   @Override
+  public void copy(Cid cid, Consumer<Optional<Block>> done) {
+    withDriver(running -> running.copy(cid, done), () -> done.accept(Optional.empty()));
+  }
+
+  @Override
   public boolean mayReadLocally() {
     return readable;
   }
@@ -432,6 +439,8 @@ public final class RaftNode implements Replication {
         core.commitIndex(),
         running.applied(),
         running.isInstalling(),
+        running.scrubbed(),
+        running.mended(),
         core.peers());
   }
 

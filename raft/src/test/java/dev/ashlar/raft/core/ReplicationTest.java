@@ -112,8 +112,7 @@ class ReplicationTest {
 
   @Test
   void aSnapshotOfWhatIsCompactedHereIsNotWanted() {
-    Peer follower =
-        Peer.of(2, THREE, new HardState(1, java.util.Optional.empty()), 3, 1, 1, 1);
+    Peer follower = Peer.of(2, THREE, new HardState(1, java.util.Optional.empty()), 3, 1, 1, 1);
     follower.core().compacted(3);
 
     assertThat(follower.core().snapshotReady(new EntryId(2, 1), THREE)).isFalse();

@@ -173,6 +173,9 @@ class MessageCodecTest {
     all.put("ManifestNotYet", new PeerMessage.ManifestPage(6, Optional.empty(), List.of(), false));
     all.put("BlocksRequest", new PeerMessage.BlocksRequest(6, List.of(BLOCK.cid())));
     all.put("Blocks", new PeerMessage.Blocks(6, List.of(BLOCK)));
+    all.put("CopyRequest", new PeerMessage.CopyRequest(6, BLOCK.cid().multihash()));
+    all.put("Copy", new PeerMessage.Copy(6, Optional.of(BLOCK), 9));
+    all.put("CopyNone", new PeerMessage.Copy(6, Optional.empty(), 0));
     return all;
   }
 
