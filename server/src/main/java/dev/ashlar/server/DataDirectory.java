@@ -1,8 +1,10 @@
 package dev.ashlar.server;
 
+import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.vertx.Formation;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
+import dev.ashlar.store.lmdb.LmdbEnvironment;
 import dev.ashlar.store.lmdb.LmdbOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -53,13 +55,10 @@ final class DataDirectory {
     if (!others.isEmpty() && Files.exists(directory.resolve(SUSPECT_FILE))) {
       return setAside(options, others, "a write to it failed");
     }
-    LmdbBlockStore store = LmdbBlockStore.open(directory, options);
-    Optional<String> damage = damage(store.engine());
-    if (others.isEmpty() || damage.isEmpty()) {
-      return new Opened(store, Optional.empty());
-    }
-    store.close();
-    return setAside(options, others, damage.get());
+    Optional<String> damage = others.isEmpty() ? Optional.empty() : damage(options);
+    return damage.isPresent()
+        ? setAside(options, others, damage.get())
+        : new Opened(LmdbBlockStore.open(directory, options), Optional.empty());
   }
 
   /** Notes whom to join again; a loss of the note costs the convenience alone. */
@@ -102,6 +101,17 @@ final class DataDirectory {
     LmdbBlockStore store = LmdbBlockStore.open(directory, options);
     remember(others);
     return new Opened(store, Optional.of(new Formation.Join(others)));
+  }
+
+  /** Looks at the log before the store is opened, which cannot show what it does not know. */
+  private Optional<String> damage(LmdbOptions options) {
+    try (StorageEngine engine =
+        StorageEngine.open(LmdbEnvironment.open(directory, options), options.engine())) {
+      return damage(engine);
+    } catch (StoreFormatException e) {
+      // Of another version, perhaps: opening it says so.
+      return Optional.empty();
+    }
   }
 
   private static Optional<String> damage(StorageEngine engine) {

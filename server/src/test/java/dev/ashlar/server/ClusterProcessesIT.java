@@ -175,6 +175,10 @@ class ClusterProcessesIT {
     victim.start();
 
     requireEverythingOnEveryNode(3);
+    for (Cid cid : acknowledged) {
+      assertThat(store(2).get(cid)).as("%s", cid).isPresent();
+    }
+    assertThat(status(2).getJsonObject("scrub").getLong("mended")).isGreaterThan(100);
     assertThat(victim.terminate()).isZero();
     try (LmdbBlockStore mended = LmdbBlockStore.open(victim.data())) {
       assertThat(mended.engine().verify(bytes -> {}).damaged()).isEmpty();
