@@ -4,7 +4,6 @@ import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
 import dev.ashlar.raft.replication.ReplicatedBlockStore;
-import dev.ashlar.raft.vertx.Formation;
 import dev.ashlar.raft.vertx.RaftNode;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.netty.channel.unix.Errors.NativeIoException;
@@ -57,10 +56,7 @@ final class ServeCommand implements Callable<Integer> {
         "vertx.logger-delegate-factory-class-name",
         "io.vertx.core.logging.SLF4JLogDelegateFactory");
     GatewayOptions http = options.http();
-    DataDirectory directory = new DataDirectory(options.data());
-    DataDirectory.Opened opened = directory.open(options.store());
-    LmdbBlockStore store = opened.store();
-    Formation formation = opened.rejoin().orElse(options.formation());
+    LmdbBlockStore store = LmdbBlockStore.open(options.data(), options.store());
     Vertx vertx =
         Gateway.vertx(
             new VertxOptions()
@@ -71,12 +67,11 @@ final class ServeCommand implements Callable<Integer> {
     CountDownLatch failed = new CountDownLatch(1);
     RaftNode node = new RaftNode(vertx, store.engine(), options.node());
     node.failure().onComplete(why -> failed.countDown());
-    Upkeep upkeep =
-        new Upkeep(vertx, store, node, directory, options.reserveBytes(), failed::countDown);
+    Upkeep upkeep = new Upkeep(vertx, store, node, options.reserveBytes(), failed::countDown);
     Thread stop = new Thread(() -> stop(vertx, node), "ashlar-stop");
     Runtime.getRuntime().addShutdownHook(stop);
     try {
-      start(vertx, node, formation, new EngineReads(store.engine()), http, upkeep);
+      start(vertx, node, new EngineReads(store.engine()), http, upkeep);
     } catch (CompletionException e) {
       if (!Runtime.getRuntime().removeShutdownHook(stop)) {
         return Main.EXIT_FAILED;
@@ -121,12 +116,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private void start(
-      Vertx vertx,
-      RaftNode node,
-      Formation formation,
-      EngineReads reads,
-      GatewayOptions http,
-      Upkeep upkeep)
+      Vertx vertx, RaftNode node, EngineReads reads, GatewayOptions http, Upkeep upkeep)
       throws IOException {
     ReplicatedBlockStore store = new ReplicatedBlockStore(node, reads, options.blockBytes());
     ClusterRoutes cluster = new ClusterRoutes(node, options.node().tickMillis());
@@ -145,7 +135,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     // What watches the node sees it from the start; whether it is ready is for /readyz to say.
     LOG.info("listening on http://{}:{}", http.host(), gateways.get(0).port());
-    join(node.start(formation));
+    join(node.start(options.formation()));
   }
 
   private static <T> T join(Future<T> future) {

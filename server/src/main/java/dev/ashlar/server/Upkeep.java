@@ -1,15 +1,11 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockException;
-import dev.ashlar.raft.core.Membership;
-import dev.ashlar.raft.vertx.NodeStatus;
 import dev.ashlar.raft.vertx.RaftNode;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.vertx.core.Vertx;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,29 +22,20 @@ final class Upkeep {
   private final Vertx vertx;
   private final LmdbBlockStore store;
   private final RaftNode node;
-  private final DataDirectory directory;
   private final long reserveBytes;
   private final Runnable onFailure;
   private volatile Optional<String> space = Optional.empty();
 
-  Upkeep(
-      Vertx vertx,
-      LmdbBlockStore store,
-      RaftNode node,
-      DataDirectory directory,
-      long reserveBytes,
-      Runnable onFailure) {
+  Upkeep(Vertx vertx, LmdbBlockStore store, RaftNode node, long reserveBytes, Runnable onFailure) {
     this.vertx = vertx;
     this.store = store;
     this.node = node;
-    this.directory = directory;
     this.reserveBytes = reserveBytes;
     this.onFailure = onFailure;
   }
 
   void start() {
     vertx.setPeriodic(0, LOOK_MILLIS, id -> inBackground(this::look));
-    vertx.setPeriodic(LOOK_MILLIS, LOOK_MILLIS, id -> node.status().onSuccess(this::remember));
   }
 
   /** Why the node is not ready for work; never blocks. */
@@ -77,25 +64,6 @@ final class Upkeep {
               return true;
             },
             false);
-  }
-
-  /** Two voters cannot outvote a lost one: only of three or more one can come back as another. */
-  private void remember(NodeStatus status) {
-    Membership membership = status.membership();
-    boolean replaceable = membership.contains(status.self()) && membership.voters().size() >= 3;
-    List<String> others =
-        membership.addresses().entrySet().stream()
-            .filter(member -> replaceable && !member.getKey().equals(status.self()))
-            .map(Map.Entry::getValue)
-            .toList();
-    inBackground(
-        () -> {
-          try {
-            directory.remember(others);
-          } catch (IOException e) {
-            LOG.warn("the addresses of the members cannot be noted: {}", e.getMessage());
-          }
-        });
   }
 
   private void look() {

@@ -92,6 +92,7 @@ class ZooTest {
     } else if (SEARCH > 0) {
       search(bug, mutant);
     } else {
+      assertThat(isSound(bug.seed())).as("the seed without the bug").isTrue();
       assertThat(mutant.run(bug.seed()).map(ZooTest::nameOf))
           .as("what seed %s catches", bug.seed())
           .contains(bug.as());
@@ -101,13 +102,21 @@ class ZooTest {
   private static void search(ZooBug bug, Mutant mutant) throws Exception {
     for (long seed = 1; seed <= SEARCH; seed++) {
       Optional<Throwable> caught = mutant.run(seed);
-      if (caught.isPresent()) {
+      if (caught.isPresent() && isSound(seed)) {
         System.out.println(bug.name() + ": seed " + seed + ", " + caught.get());
         bug.record("seed " + seed, nameOf(caught.get()));
         return;
       }
     }
     fail(bug.name() + " is not caught by " + SEARCH + " seeds");
+  }
+
+  private static boolean isSound(long seed) {
+    try {
+      return new Simulation(seed, line -> {}).run().operations() > 0;
+    } catch (RuntimeException | AssertionError e) {
+      return false;
+    }
   }
 
   /** The invariant that did not hold, or the error that ended the run. */

@@ -48,6 +48,9 @@ public final class StorageEngine implements AutoCloseable {
   /** A fold is not followed by the next one at once when somebody waits for a hold. */
   private static final int FREEZE_PAUSE_BATCHES = 256;
 
+  /** How many blocks a scrub reads at a stretch. */
+  private static final int SCRUB_BLOCKS_MAX = 512;
+
   /** More damaged slots than this are not remembered; they are found again when they are read. */
   private static final int DAMAGED_SLOTS_MAX = 10_000;
 
@@ -522,7 +525,8 @@ public final class StorageEngine implements AutoCloseable {
   }
 
   /**
-   * Reads and re-hashes live blocks from a cursor on, until so many bytes have been read.
+   * Reads and re-hashes live blocks from a cursor on, until so many bytes have been read, or some
+   * hundreds of blocks.
    *
    * @param bytesMax how many bytes to read, or one block
    */
@@ -531,18 +535,22 @@ public final class StorageEngine implements AutoCloseable {
     long blocks = 0;
     long bytes = 0;
     Optional<BlockCursor> next = Optional.of(cursor);
-    while (next.isPresent() && bytes < bytesMax) {
-      BlockPage page = list(next.get(), 1);
-      for (BlockPage.Entry entry : page.entries()) {
-        blocks++;
-        try {
-          bytes +=
-              read(entry.cid(), (payload, crc) -> Block.verified(entry.cid(), payload).size())
-                  .orElse(0);
-        } catch (BlockException e) {
-          damaged.add(entry.cid());
-        }
+    BlockPage page = list(cursor, SCRUB_BLOCKS_MAX);
+    for (BlockPage.Entry entry : page.entries()) {
+      if (bytes >= bytesMax) {
+        break;
       }
+      blocks++;
+      next = Optional.of(BlockCursor.after(entry.cid().multihash()));
+      try {
+        bytes +=
+            read(entry.cid(), (payload, crc) -> Block.verified(entry.cid(), payload).size())
+                .orElse(0);
+      } catch (BlockException e) {
+        damaged.add(entry.cid());
+      }
+    }
+    if (blocks == page.entries().size()) {
       next = page.next();
     }
     return new ScrubPage(blocks, bytes, damaged, next);

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gets blocks from other members whose copy here is damaged: one member after the other is asked,
@@ -60,6 +61,7 @@ final class Copies {
     private int turn;
     private long id;
     private long askedTick;
+    private @Nullable MemberId asked;
 
     Wanted(Cid cid) {
       this.cid = cid;
@@ -111,9 +113,11 @@ final class Copies {
   }
 
   /** Another member answers. */
-  void answer(PeerMessage.Copy copy) {
+  void answer(MemberId from, PeerMessage.Copy copy) {
     Optional<Wanted> asked =
-        wanted.values().stream().filter(one -> one.id == copy.id()).findFirst();
+        wanted.values().stream()
+            .filter(one -> one.id == copy.id() && from.equals(one.asked))
+            .findFirst();
     if (asked.isEmpty()) {
       return;
     }
@@ -125,11 +129,11 @@ final class Copies {
     Block block = copy.block().get();
     storage.run(
         Storage.Work.READ,
-        replica -> isWhatItSays(one.cid, block),
+        replica -> verified(one.cid, block),
         sound -> {
-          if (sound) {
-            mend(block, copy.lastPut());
-            end(one, Optional.of(block));
+          if (sound.isPresent()) {
+            mend(sound.get(), copy.lastPut());
+            end(one, sound);
           } else if (one.id == copy.id()) {
             ask(one);
           }
@@ -148,6 +152,7 @@ final class Copies {
       MemberId member = members.get(one.turn++);
       one.id = nextId++;
       one.askedTick = now;
+      one.asked = member;
       if (transport.send(member, new PeerMessage.CopyRequest(one.id, one.cid.multihash()))) {
         return;
       }
@@ -177,12 +182,13 @@ final class Copies {
         .orElseGet(() -> new PeerMessage.Copy(request.id(), Optional.empty(), 0));
   }
 
-  private static boolean isWhatItSays(Cid cid, Block block) {
+  /** The block that was asked for, whatever the answer calls it; empty where it is another. */
+  private static Optional<Block> verified(Cid cid, Block block) {
     try {
-      Block.verified(Cid.v1(block.cid().codec(), cid.multihash()), block.bytes());
-      return true;
+      return Optional.of(
+          Block.verified(Cid.v1(block.cid().codec(), cid.multihash()), block.bytes()));
     } catch (BlockException e) {
-      return false;
+      return Optional.empty();
     }
   }
 }

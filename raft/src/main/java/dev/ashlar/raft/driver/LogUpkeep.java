@@ -22,6 +22,7 @@ final class LogUpkeep {
   private long watermark;
   private long askedBase = -1;
   private long askedTick;
+  private long unreadable;
 
   LogUpkeep(DriverOptions options) {
     this.options = options;
@@ -30,6 +31,11 @@ final class LogUpkeep {
   /** Effects up to the watermark are in the index: entries up to there can be dropped. */
   void wrote(long newWatermark) {
     watermark = newWatermark;
+  }
+
+  /** An entry cannot be given to a follower any more: nobody waits for it to be taken. */
+  void cannotGive(long index) {
+    unreadable = Math.max(unreadable, index);
   }
 
   /** Whether it is time to go on with folding and sweeping although nothing else is written. */
@@ -68,7 +74,8 @@ final class LogUpkeep {
     // Entries are dropped once the index has their effects: a fold may be due before its time.
     freeze |= large && watermark < target;
     boolean patient =
-        entries <= (long) PATIENCE * options.retainEntries()
+        core.base().index() >= unreadable
+            && entries <= (long) PATIENCE * options.retainEntries()
             && core.logBytes() <= PATIENCE * options.retainBytes();
     if (patient) {
       for (RaftCore.Peer peer : core.peers().values()) {

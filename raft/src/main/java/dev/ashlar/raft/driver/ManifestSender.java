@@ -75,7 +75,11 @@ final class ManifestSender {
     storage.run(
         Storage.Work.READ,
         replica -> read(replica, request.cids()),
-        blocks -> transport.send(from, new PeerMessage.Blocks(request.id(), blocks)),
+        found -> {
+          transport.send(from, new PeerMessage.Blocks(request.id(), found.blocks()));
+          // The receiver may know nobody else to ask: what is damaged here is mended first.
+          found.unreadable().forEach(mend);
+        },
         failure -> release());
   }
 
@@ -154,19 +158,29 @@ final class ManifestSender {
     }
   }
 
-  private List<Block> read(Replica replica, List<Cid> cids) {
+  /**
+   * What can be given of the blocks that were asked for.
+   *
+   * @param unreadable those that are not live here any more, or damaged
+   */
+  private record Found(List<Block> blocks, List<Cid> unreadable) {}
+
+  private Found read(Replica replica, List<Cid> cids) {
     List<Block> blocks = new ArrayList<>();
+    List<Cid> unreadable = new ArrayList<>();
     long bytes = 0;
     for (Cid cid : cids) {
       Optional<Block> block = replica.heldBlock(cid).or(() -> replica.liveBlock(cid));
       if (block.isPresent()) {
         bytes += block.get().size();
         if (!blocks.isEmpty() && bytes > options.fetchBytesMax()) {
-          return blocks;
+          return new Found(blocks, unreadable);
         }
         blocks.add(block.get());
+      } else {
+        unreadable.add(cid);
       }
     }
-    return blocks;
+    return new Found(blocks, unreadable);
   }
 }

@@ -193,7 +193,7 @@ public final class RaftDriver {
     } else if (message instanceof PeerMessage.CopyRequest request) {
       copies.request(from, request);
     } else if (message instanceof PeerMessage.Copy copy) {
-      copies.answer(copy);
+      copies.answer(from, copy);
     }
     schedule();
   }
@@ -524,7 +524,8 @@ public final class RaftDriver {
     }
     rewriting = true;
     storage.run(
-        Storage.Work.READ,
+        // Nothing is compacted or cut while it looks.
+        Storage.Work.APPLY,
         replica -> replica.unreadable(range.previous(), range.last()),
         damaged -> {
           if (damaged.isPresent()) {
@@ -535,16 +536,19 @@ public final class RaftDriver {
         },
         failure -> {
           rewriting = false;
-          storageFailed(failure);
+          if (failure instanceof StoreFormatException damage) {
+            logDamaged(damage);
+          } else {
+            storageFailed(failure);
+          }
         });
   }
 
   private void rewrite(Ready.Range range, Optional<Block> copy) {
     if (copy.isEmpty()) {
       rewriting = false;
-      logDamaged(
-          new StoreFormatException(
-              "bytes of an entry up to " + range.last() + " are damaged, and no member has them"));
+      // Nobody has them to give: whoever lacks the entry takes a snapshot, once it is compacted.
+      upkeep.cannotGive(range.last().index());
       return;
     }
     storage.run(
@@ -809,11 +813,12 @@ public final class RaftDriver {
   }
 
   /**
-   * A log that is damaged can neither be given to others nor compacted: among others the member
-   * makes room for a sound one. Alone it goes on as well as it can, for nobody has anything better.
+   * A log that is damaged can neither be given to others nor compacted: among three voters or more
+   * the member makes room for a sound one. Where it cannot be replaced it goes on as well as it
+   * can.
    */
   private void logDamaged(StoreFormatException why) {
-    if (hadOthers) {
+    if (core.status().membership().voters().size() >= 3) {
       fail(why);
     }
   }

@@ -196,7 +196,8 @@ public final class Replica {
   }
 
   /**
-   * The first put in (previous, last] whose bytes are damaged; empty where all can be read.
+   * The first put in (previous, last] whose bytes are damaged; empty where all can be read. On the
+   * writer's thread, so that nothing is compacted or cut meanwhile.
    *
    * @throws StoreFormatException when an entry itself is damaged
    */
@@ -205,28 +206,24 @@ public final class Replica {
     if (!isInLog(previous, last)) {
       return Optional.empty();
     }
-    try {
-      engine.entriesAfter(
-          previous.index(),
-          entry -> {
-            if (entry.index() <= last.index()
-                && entry.command() instanceof Command.Put put
-                && whole(entry).isEmpty()) {
-              found.add(Cid.v1(put.codec(), put.multihash()));
-            }
-            return found.isEmpty() && entry.index() < last.index();
-          });
-    } catch (StoreFormatException e) {
-      // What was compacted or cut meanwhile is not damage.
-      if (isInLog(previous, last)) {
-        throw e;
-      }
-    }
+    engine.entriesAfter(
+        previous.index(),
+        entry -> {
+          if (entry.index() <= last.index()
+              && entry.command() instanceof Command.Put put
+              && whole(entry).isEmpty()) {
+            found.add(Cid.v1(put.codec(), put.multihash()));
+          }
+          return found.isEmpty() && entry.index() < last.index();
+        });
     return found.stream().findFirst();
   }
 
   /** Writes the bytes of a block anew wherever an entry in (previous, last] brought them. */
   public boolean rewrite(EntryId previous, EntryId last, Block block) {
+    if (!isInLog(previous, last)) {
+      return false;
+    }
     List<LogEntry> puts = new ArrayList<>();
     engine.entriesAfter(
         previous.index(),
