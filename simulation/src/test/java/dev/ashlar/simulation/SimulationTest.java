@@ -38,6 +38,12 @@ class SimulationTest {
     assertThat(new Simulation(2_008_563, line -> {}).run().operations()).isPositive();
   }
 
+  /** A row that an install had taken rotted, was taken again, and counted twice. */
+  @Test
+  void anInstallIsCompleteAlthoughARowOfItRots() {
+    assertThat(new Simulation(916_675_729, line -> {}).run().operations()).isPositive();
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 40, 240, 348})
   void twoRunsOfASeedGiveTheSameTrace(long seed) {

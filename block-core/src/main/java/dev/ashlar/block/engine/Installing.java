@@ -60,7 +60,7 @@ record Installing(long blocks, long bytes) {
       byte[] key = row.multihash().toBytes();
       IndexRow before = there.remove(row.multihash());
       long slot =
-          before != null
+          before != null && !before.isGone()
               ? before.slot()
               : present
                   .live(row.multihash())
@@ -116,14 +116,13 @@ record Installing(long blocks, long bytes) {
       while (more && (isLast || Arrays.compareUnsigned(cursor.key(), to) <= 0)) {
         byte[] key = cursor.key();
         if (!Arrays.equals(key, from)) {
-          // A damaged row counts as one to be replaced.
+          // A damaged row counts, and is to be replaced.
           found.put(
               Multihash.decode(key), IndexRow.decode(key, cursor.value()).orElse(IndexRow.GONE));
         }
         more = cursor.next();
       }
     }
-    found.values().removeIf(IndexRow::isGone);
     return found;
   }
 }

@@ -186,7 +186,20 @@ record Recovery(
         state.foldedBlocks + applier.blocksAdded() + activeApplier.blocksAdded(),
         state.foldedBytes + applier.bytesAdded() + activeApplier.bytesAdded(),
         Installing.read(transaction),
-        Sweep.read(transaction));
+        sweep(transaction, state));
+  }
+
+  /** What cannot be read of an install, or of how far a sweep is, means sweeping all again. */
+  private static Optional<Sweep> sweep(ReadTransaction transaction, EngineState state) {
+    boolean unreadable = isDamaged(transaction, Keys.INSTALL) || isDamaged(transaction, Keys.SWEEP);
+    return unreadable ? Optional.of(new Sweep(1, state.nextSlot)) : Sweep.read(transaction);
+  }
+
+  private static boolean isDamaged(ReadTransaction transaction, byte[] key) {
+    return transaction
+        .get(MapName.META, key)
+        .filter(value -> !Checksum.isSound(key, value))
+        .isPresent();
   }
 
   private static LogEntry entry(ReadTransaction transaction, long index) {

@@ -36,6 +36,8 @@ record Sweep(long next, long upper) {
     Optional<Sweep> rest = Optional.of(left > 0 ? slots(transaction, state, tables, left) : this);
     if (left > 0 && rest.get().next >= upper) {
       transaction.delete(MapName.META, Keys.SWEEP);
+      // While it sweeps nothing is installed: what lies there could not be read.
+      transaction.delete(MapName.META, Keys.INSTALL);
       return Optional.empty();
     }
     rest.get().write(transaction);
