@@ -1,7 +1,7 @@
 package dev.ashlar.block;
 
-/** What is on disk is of a format that this version does not know, or is damaged at its root. */
-public final class StoreFormatException extends BlockException {
+/** What is on disk is of a format that this version does not know, or damaged. */
+public sealed class StoreFormatException extends BlockException permits StoreDamagedException {
 
   private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 package dev.ashlar.server;
 
-import ch.qos.logback.classic.Level;
+import dev.ashlar.server.client.ClusterClient;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -126,7 +126,6 @@ final class ClusterCommand {
   }
 
   private ClusterClient client() throws IOException {
-    Logging.configure(Logging.Format.TEXT, Level.WARN);
     return new ClusterClient(server, ConnectOptions.token(tokenFile));
   }
 }

@@ -166,6 +166,7 @@ final class ClusterRoutes implements GatewayExtension {
                 .put("blocks", status.scrub().blocks())
                 .put("bytes", status.scrub().bytes())
                 .put("damaged", status.scrub().damaged())
+                .put("unreferenced", status.scrub().unreferenced())
                 .put("mended", status.mended()))
         .put("changing", status.membership().target().isPresent())
         .put("members", members);

@@ -1,6 +1,7 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockStore;
+import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import dev.ashlar.store.lmdb.LmdbOptions;
 import java.io.IOException;

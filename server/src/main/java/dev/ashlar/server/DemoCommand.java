@@ -1,11 +1,12 @@
 package dev.ashlar.server;
 
-import ch.qos.logback.classic.Level;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.PutResult;
+import dev.ashlar.server.client.HttpBlockStore;
+import dev.ashlar.server.client.NodeProcess;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -67,7 +68,6 @@ final class DemoCommand implements Callable<Integer> {
     if (count < 1 || count > 9) {
       throw new IllegalArgumentException("1 to 9 nodes, not " + count);
     }
-    Logging.configure(Logging.Format.TEXT, Level.WARN);
     Path directory = Files.createTempDirectory("ashlar-demo");
     Thread stop = new Thread(() -> stop(directory), "ashlar-demo-stop");
     Runtime.getRuntime().addShutdownHook(stop);

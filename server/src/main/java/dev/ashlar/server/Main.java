@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
       VerifyCommand.class,
       ClusterCommand.class,
       DemoCommand.class,
+      dev.ashlar.server.chaos.ChaosCommand.class,
       ConfigCommand.class,
       WarmUpCommand.class,
       AutoComplete.GenerateCompletion.class
@@ -41,7 +42,8 @@ import picocli.CommandLine.ScopeType;
           + " A flag beats the environment, which beats the file, which beats the default.",
       "",
       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such block, 4 not now (try again),"
-          + " 5 may have been done, 74 the storage failed."
+          + " 5 may have been done, 65 the store is damaged,"
+          + " 74 the storage failed."
     })
 public final class Main {
 
@@ -56,6 +58,9 @@ public final class Main {
 
   /** May have been done. */
   static final int EXIT_UNKNOWN = 5;
+
+  /** What is on the disk is not what was written (EX_DATAERR of sysexits.h). */
+  static final int EXIT_DAMAGED = 65;
 
   /** An I/O error of the storage (EX_IOERR of sysexits.h). */
   static final int EXIT_STORAGE = 74;
@@ -83,6 +88,7 @@ public final class Main {
             throw new CommandLine.ParameterException(
                 commandLine, String.valueOf(e.getMessage()), e);
           }
+          Logging.configureForCommand();
           return new CommandLine.RunLast().execute(result);
         });
     commandLine.setExecutionExceptionHandler(
@@ -107,6 +113,9 @@ public final class Main {
   }
 
   private static int exitStatus(Exception e) {
+    if (e instanceof dev.ashlar.block.StoreDamagedException) {
+      return EXIT_DAMAGED;
+    }
     if (e instanceof dev.ashlar.block.StoreFailedException) {
       return EXIT_STORAGE;
     }

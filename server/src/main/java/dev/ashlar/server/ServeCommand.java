@@ -1,9 +1,12 @@
 package dev.ashlar.server;
 
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
+import dev.ashlar.raft.replication.Replica;
 import dev.ashlar.raft.replication.ReplicatedBlockStore;
+import dev.ashlar.raft.vertx.Formation;
 import dev.ashlar.raft.vertx.RaftNode;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.netty.channel.unix.Errors.NativeIoException;
@@ -12,6 +15,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
 import java.net.SocketException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +60,11 @@ final class ServeCommand implements Callable<Integer> {
         "vertx.logger-delegate-factory-class-name",
         "io.vertx.core.logging.SLF4JLogDelegateFactory");
     GatewayOptions http = options.http();
-    LmdbBlockStore store = LmdbBlockStore.open(options.data(), options.store());
+    if (options.isSupervised()) {
+      return supervise();
+    }
+    Files.createDirectories(options.data());
+    Replacement replacement = new Replacement(options.data());
     Vertx vertx =
         Gateway.vertx(
             new VertxOptions()
@@ -64,14 +72,23 @@ final class ServeCommand implements Callable<Integer> {
                 .setInternalBlockingPoolSize(2)
                 .setWorkerPoolSize(2),
             options.limits());
+    Formation formation = replacement.pending().orElse(options.formation());
+    LmdbBlockStore store;
+    try {
+      store = open();
+    } catch (StoreDamagedException e) {
+      formation = replacement.replace(vertx, options.node(), e);
+      store = open();
+    }
     CountDownLatch failed = new CountDownLatch(1);
     RaftNode node = new RaftNode(vertx, store.engine(), options.node());
     node.failure().onComplete(why -> failed.countDown());
-    Upkeep upkeep = new Upkeep(vertx, store, node, options.reserveBytes(), failed::countDown);
+    Upkeep upkeep =
+        new Upkeep(vertx, store, node, replacement, options.reserveBytes(), failed::countDown);
     Thread stop = new Thread(() -> stop(vertx, node), "ashlar-stop");
     Runtime.getRuntime().addShutdownHook(stop);
     try {
-      start(vertx, node, new EngineReads(store.engine()), http, upkeep);
+      start(vertx, node, formation, new EngineReads(store.engine()), http, upkeep);
     } catch (CompletionException e) {
       if (!Runtime.getRuntime().removeShutdownHook(stop)) {
         return Main.EXIT_FAILED;
@@ -106,8 +123,32 @@ final class ServeCommand implements Callable<Integer> {
     }
     failed.await();
     LOG.error("the member cannot go on: ending, for nothing that is read back can be trusted");
-    Runtime.getRuntime().halt(Main.EXIT_STORAGE);
-    return Main.EXIT_STORAGE;
+    int status =
+        node.failure().result() instanceof StoreDamagedException
+            ? Main.EXIT_DAMAGED
+            : Main.EXIT_STORAGE;
+    Runtime.getRuntime().halt(status);
+    return status;
+  }
+
+  private int supervise() throws IOException, InterruptedException {
+    return new Supervisor(
+            spec.root().commandLine().getParseResult().originalArgs(),
+            options.data(),
+            options.stopGrace())
+        .run();
+  }
+
+  /** Opens what can be trusted to go on from. */
+  private LmdbBlockStore open() throws IOException {
+    LmdbBlockStore store = LmdbBlockStore.open(options.data(), options.store());
+    try {
+      new Replica(store.engine()).requireSound();
+      return store;
+    } catch (StoreDamagedException e) {
+      store.close();
+      throw e;
+    }
   }
 
   private String listens() throws IOException {
@@ -116,7 +157,12 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private void start(
-      Vertx vertx, RaftNode node, EngineReads reads, GatewayOptions http, Upkeep upkeep)
+      Vertx vertx,
+      RaftNode node,
+      Formation formation,
+      EngineReads reads,
+      GatewayOptions http,
+      Upkeep upkeep)
       throws IOException {
     ReplicatedBlockStore store = new ReplicatedBlockStore(node, reads, options.blockBytes());
     ClusterRoutes cluster = new ClusterRoutes(node, options.node().tickMillis());
@@ -135,7 +181,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     // What watches the node sees it from the start; whether it is ready is for /readyz to say.
     LOG.info("listening on http://{}:{}", http.host(), gateways.get(0).port());
-    join(node.start(options.formation()));
+    join(node.start(formation));
   }
 
   private static <T> T join(Future<T> future) {

@@ -181,6 +181,15 @@ final class ServeOptions {
               + " for /ipfs and block/get)")
   private @Nullable ReadConsistency readConsistency;
 
+  @Option(
+      names = "--supervise",
+      arity = "0..1",
+      fallbackValue = "true",
+      description =
+          "run the node in a second process, and start it again when it ends by itself; where there"
+              + " is systemd or the like, let that do it")
+  private boolean supervise;
+
   @Mixin private PeerOptions peers = new PeerOptions();
 
   @Option(
@@ -295,6 +304,10 @@ final class ServeOptions {
         eventLoops,
         inlineReadBytes,
         GatewayOptions.Limits.DEFAULT.listLimitDefault());
+  }
+
+  boolean isSupervised() {
+    return supervise;
   }
 
   Formation formation() {

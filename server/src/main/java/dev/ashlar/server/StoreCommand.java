@@ -32,7 +32,6 @@ abstract class StoreCommand implements Callable<Integer> {
 
   @Override
   public final Integer call() throws Exception {
-    Logging.configureForCommand();
     CommandLine.ParseResult given = spec.commandLine().getParseResult();
     boolean serverIsFlag = given.hasMatchedOption("--server") && !given.hasMatchedOption("--data");
     try (BlockStore store = connect.open(serverIsFlag)) {

@@ -1,9 +1,11 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockException;
+import dev.ashlar.raft.vertx.NodeStatus;
 import dev.ashlar.raft.vertx.RaftNode;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,20 +24,30 @@ final class Upkeep {
   private final Vertx vertx;
   private final LmdbBlockStore store;
   private final RaftNode node;
+  private final Replacement replacement;
   private final long reserveBytes;
   private final Runnable onFailure;
   private volatile Optional<String> space = Optional.empty();
 
-  Upkeep(Vertx vertx, LmdbBlockStore store, RaftNode node, long reserveBytes, Runnable onFailure) {
+  Upkeep(
+      Vertx vertx,
+      LmdbBlockStore store,
+      RaftNode node,
+      Replacement replacement,
+      long reserveBytes,
+      Runnable onFailure) {
     this.vertx = vertx;
     this.store = store;
     this.node = node;
+    this.replacement = replacement;
     this.reserveBytes = reserveBytes;
     this.onFailure = onFailure;
   }
 
   void start() {
     vertx.setPeriodic(0, LOOK_MILLIS, id -> inBackground(this::look));
+    vertx.setPeriodic(
+        0, LOOK_MILLIS, id -> node.status().onSuccess(status -> inBackground(() -> learn(status))));
   }
 
   /** Why the node is not ready for work; never blocks. */
@@ -64,6 +76,14 @@ final class Upkeep {
               return true;
             },
             false);
+  }
+
+  private synchronized void learn(NodeStatus status) {
+    try {
+      replacement.learn(status);
+    } catch (IOException e) {
+      LOG.warn("what is known of the cluster could not be written down: {}", e.toString());
+    }
   }
 
   private void look() {

@@ -44,7 +44,6 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Logging.configureForCommand();
     var unused = config;
     PrintWriter out = spec.commandLine().getOut();
     try (LmdbBlockStore store =

@@ -4,6 +4,7 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
+import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -26,7 +27,6 @@ final class WarmUpCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Logging.configureForCommand();
     Path directory = Files.createTempDirectory("ashlar-warm-up");
     Vertx vertx = Gateway.vertx(new VertxOptions(), GatewayOptions.Limits.DEFAULT);
     try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {

@@ -11,6 +11,10 @@ import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.engine.MapCursor;
 import dev.ashlar.block.engine.MapName;
 import dev.ashlar.block.engine.WriteTransaction;
+import dev.ashlar.server.chaos.PeerProxy;
+import dev.ashlar.server.client.ClusterClient;
+import dev.ashlar.server.client.HttpBlockStore;
+import dev.ashlar.server.client.NodeProcess;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import dev.ashlar.store.lmdb.LmdbEnvironment;
 import dev.ashlar.store.lmdb.LmdbOptions;
@@ -178,7 +182,9 @@ class ClusterProcessesIT {
     for (Cid cid : acknowledged) {
       assertThat(store(2).get(cid)).as("%s", cid).isPresent();
     }
-    assertThat(status(2).getJsonObject("scrub").getLong("mended")).isGreaterThan(100);
+    until(
+        "all to be mended",
+        () -> status(2).getJsonObject("scrub").getLong("mended") >= acknowledged.size());
     assertThat(victim.terminate()).isZero();
     try (LmdbBlockStore mended = LmdbBlockStore.open(victim.data())) {
       assertThat(mended.engine().verify(bytes -> {}).damaged()).isEmpty();
@@ -186,23 +192,66 @@ class ClusterProcessesIT {
   }
 
   @Test
-  void aMemberWithADamagedLogRefusesByNameAndTheOthersGoOn() throws Exception {
+  void aMemberWithADamagedLogIsReplacedByItself() throws Exception {
     startThree();
     startWriters(2);
     until("writes", atLeast(100));
+    String before = status(2).getString("self");
     NodeProcess victim = nodes.get(2);
+    until("what it knows", () -> Files.exists(victim.data().resolve("cluster.json")));
     victim.kill();
     assertThat(damage(victim.data(), MapName.LOG)).isPositive();
-
     victim.start();
-
-    until("its end", () -> !victim.isUp());
-    assertThat(Files.readString(victim.log())).contains("is damaged");
-    until("writes without it", atLeast(acknowledged.size() + 100));
-    delete(victim.data());
-    victim.start(List.of("--peer-listen=" + peer(2), "--join=" + peer(0) + "," + peer(1)));
     until("the new member in the place of the old one", () -> members(0).size() == 3 && isVoter(2));
+    assertThat(status(2).getString("self")).isNotEqualTo(before);
+    until("its end", () -> !Files.exists(victim.data().resolve("rejoin.json")));
+    try (Stream<Path> files = Files.list(victim.data())) {
+      assertThat(files.filter(f -> f.getFileName().toString().startsWith("damaged-"))).hasSize(1);
+    }
     requireEverythingOnEveryNode(3);
+  }
+
+  @Test
+  void aMemberThatTheOthersCannotSpareIsNotReplaced() throws Exception {
+    startThree();
+    NodeProcess victim = nodes.get(2);
+    until("what it knows", () -> Files.exists(victim.data().resolve("cluster.json")));
+    nodes.get(1).kill();
+    victim.kill();
+    assertThat(damage(victim.data(), MapName.LOG)).isPositive();
+    victim.start();
+    until("its end", () -> !victim.isUp());
+    assertThat(victim.terminate()).isEqualTo(65);
+    assertThat(Files.readString(victim.log()))
+        .contains("the store is damaged")
+        .contains("it is not replaced by itself");
+    assertThat(victim.data().resolve("data.mdb")).exists();
+    nodes.get(1).start();
+    until("a leader", () -> hasLeader(0) && hasLeader(1));
+    victim.start();
+    until("the new member in the place of the old one", () -> members(0).size() == 3 && isVoter(2));
+  }
+
+  @Test
+  void aSupervisedNodeIsStartedAgainAndStopsWithItsSupervisor() throws Exception {
+    NodeProcess node = nodes.get(0);
+    node.start(List.of("--supervise", "--peer-listen=" + peer(0)));
+    until("a leader", () -> hasLeader(0));
+    Block block = nextBlock();
+    store(0).put(block);
+    ProcessHandle first = child(node);
+    assertThat(first.destroyForcibly()).isTrue();
+    until("its end", () -> !first.isAlive());
+    until("a leader again", () -> hasLeader(0));
+    assertThat(store(0).get(block.cid())).contains(block);
+    ProcessHandle second = child(node);
+    assertThat(second.pid()).isNotEqualTo(first.pid());
+    assertThat(node.terminate()).isZero();
+    assertThat(second.isAlive()).isFalse();
+  }
+
+  private static ProcessHandle child(NodeProcess node) {
+    return node.handle().orElseThrow().children().findFirst().orElseThrow();
   }
 
   /** Flips a bit of every value of a map, behind the back of the engine; how many. */
@@ -257,7 +306,7 @@ class ClusterProcessesIT {
   @Test
   void aFollowerThatHearsNothingDisturbsNobody() throws Exception {
     List<Integer> proxied = NodeProcess.freePorts(1);
-    try (OneWayProxy proxy = new OneWayProxy(proxied.get(0), peerPorts.get(2))) {
+    try (PeerProxy proxy = new PeerProxy(proxied.get(0), peerPorts.get(2))) {
       String through = "127.0.0.1:" + proxied.get(0);
       String initial = peer(0) + "," + peer(1) + "," + through;
       nodes.get(0).start(List.of("--peer-listen=" + peer(0), "--initial-cluster=" + initial));
@@ -275,11 +324,11 @@ class ClusterProcessesIT {
       until("writes", atLeast(50));
       long term = status(0).getLong("term");
 
-      proxy.cut();
+      proxy.cut(sender -> true);
       until("writes beside the cut", atLeast(acknowledged.size() + 300));
 
       assertThat(status(0).getLong("term")).isEqualTo(term);
-      proxy.heal();
+      proxy.heal(false);
       requireEverythingOnEveryNode(3);
       assertThat(status(0).getLong("term")).isEqualTo(term);
     }

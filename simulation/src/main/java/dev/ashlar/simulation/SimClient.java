@@ -5,6 +5,7 @@ import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.engine.Outcome;
+import dev.ashlar.block.history.BlockHistory;
 import dev.ashlar.raft.replication.BlockClient;
 import dev.ashlar.raft.replication.WriteResult;
 import java.nio.ByteBuffer;
@@ -25,7 +26,7 @@ final class SimClient {
   private final World world;
   private final List<SimNode> nodes;
   private final List<Block> blocks;
-  private final History history;
+  private final BlockHistory history;
   private final int givesUpMicros;
   private final Optional<SimNode> favourite;
   private boolean running = true;
@@ -33,7 +34,7 @@ final class SimClient {
   private int answered;
   private int written;
 
-  SimClient(World world, List<SimNode> nodes, List<Block> blocks, History history) {
+  SimClient(World world, List<SimNode> nodes, List<Block> blocks, BlockHistory history) {
     this.world = world;
     this.nodes = nodes;
     this.blocks = blocks;
@@ -99,7 +100,7 @@ final class SimClient {
   private void put(SimNode node) {
     int number = anyBlock();
     Block block = blocks.get(number);
-    Call call = new Call(node, List.of(history.begin(number, History.Kind.PUT)));
+    Call call = new Call(node, List.of(history.begin(number, BlockHistory.Kind.PUT)));
     node.whenRunning(
         node.life(),
         () ->
@@ -112,7 +113,7 @@ final class SimClient {
 
   private void delete(SimNode node) {
     int number = anyBlock();
-    Call call = new Call(node, List.of(history.begin(number, History.Kind.DELETE)));
+    Call call = new Call(node, List.of(history.begin(number, BlockHistory.Kind.DELETE)));
     node.whenRunning(
         node.life(),
         () ->
@@ -125,7 +126,7 @@ final class SimClient {
   private void read(SimNode node) {
     int number = anyBlock();
     Block block = blocks.get(number);
-    Call call = new Call(node, List.of(history.begin(number, History.Kind.READ)));
+    Call call = new Call(node, List.of(history.begin(number, BlockHistory.Kind.READ)));
     node.whenRunning(
         node.life(),
         () ->
@@ -133,7 +134,7 @@ final class SimClient {
                 .read(
                     confirmed -> {
                       if (!confirmed) {
-                        call.end(i -> History.End.UNKNOWN);
+                        call.end(i -> BlockHistory.End.UNKNOWN);
                         return;
                       }
                       try {
@@ -150,7 +151,7 @@ final class SimClient {
     if (found.isPresent() && !found.get().equals(block.bytes())) {
       throw new Violation("BytesAreTheBlocks", "of " + block.cid());
     }
-    call.end(i -> found.isPresent() ? History.End.PRESENT : History.End.ABSENT);
+    call.end(i -> found.isPresent() ? BlockHistory.End.PRESENT : BlockHistory.End.ABSENT);
   }
 
   /** A damaged copy is live; what nobody else has is an error, not an answer. */
@@ -158,15 +159,15 @@ final class SimClient {
     if (copy.isPresent()) {
       isRead(call, block, copy.map(Block::bytes));
     } else {
-      call.end(i -> History.End.UNKNOWN);
+      call.end(i -> BlockHistory.End.UNKNOWN);
     }
   }
 
   /** One page with everything: a read of every block at once. */
   private void list(SimNode node) {
-    List<History.Operation> operations = new ArrayList<>();
+    List<BlockHistory.Operation> operations = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
-      operations.add(history.begin(i, History.Kind.READ));
+      operations.add(history.begin(i, BlockHistory.Kind.READ));
     }
     Call call = new Call(node, operations);
     node.whenRunning(
@@ -176,7 +177,7 @@ final class SimClient {
                 .read(
                     confirmed -> {
                       if (!confirmed) {
-                        call.end(i -> History.End.UNKNOWN);
+                        call.end(i -> BlockHistory.End.UNKNOWN);
                         return;
                       }
                       Set<Object> found = new HashSet<>();
@@ -185,8 +186,8 @@ final class SimClient {
                       call.end(
                           i ->
                               found.contains(blocks.get(i).cid().multihash())
-                                  ? History.End.PRESENT
-                                  : History.End.ABSENT);
+                                  ? BlockHistory.End.PRESENT
+                                  : BlockHistory.End.ABSENT);
                     }));
   }
 
@@ -199,16 +200,16 @@ final class SimClient {
   }
 
   private interface EndOf {
-    History.End of(int operation);
+    BlockHistory.End of(int operation);
   }
 
   /** One request under way. A client that waits too long, or loses its node, does not know. */
   private final class Call {
 
-    private final List<History.Operation> operations;
+    private final List<BlockHistory.Operation> operations;
     private boolean open = true;
 
-    Call(SimNode node, List<History.Operation> operations) {
+    Call(SimNode node, List<BlockHistory.Operation> operations) {
       this.operations = operations;
       int life = node.life();
       watch(node, life, world.nowMicros() + givesUpMicros);
@@ -217,10 +218,10 @@ final class SimClient {
     void written(WriteResult result, Outcome changed) {
       if (result instanceof WriteResult.Done done) {
         written++;
-        end(i -> done.outcome() == changed ? History.End.CHANGED : History.End.UNCHANGED);
+        end(i -> done.outcome() == changed ? BlockHistory.End.CHANGED : BlockHistory.End.UNCHANGED);
       } else {
         boolean certain = result instanceof WriteResult.NotDone;
-        end(i -> certain ? History.End.NOT_DONE : History.End.UNKNOWN);
+        end(i -> certain ? BlockHistory.End.NOT_DONE : BlockHistory.End.UNKNOWN);
       }
     }
 
@@ -230,11 +231,11 @@ final class SimClient {
       }
       open = false;
       for (int i = 0; i < operations.size(); i++) {
-        History.End end = how.of(i);
-        if (end != History.End.UNKNOWN) {
+        BlockHistory.End end = how.of(i);
+        if (end != BlockHistory.End.UNKNOWN) {
           history.end(operations.get(i), end);
         }
-        if (end != History.End.UNKNOWN && end != History.End.NOT_DONE) {
+        if (end != BlockHistory.End.UNKNOWN && end != BlockHistory.End.NOT_DONE) {
           answered++;
         }
       }
@@ -247,7 +248,7 @@ final class SimClient {
         return;
       }
       if (node.life() != life || world.nowMicros() >= until) {
-        end(i -> History.End.UNKNOWN);
+        end(i -> BlockHistory.End.UNKNOWN);
       } else {
         world.after(100_000, () -> watch(node, life, until));
       }

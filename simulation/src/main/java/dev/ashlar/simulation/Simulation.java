@@ -6,6 +6,7 @@ import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.block.history.BlockHistory;
 import dev.ashlar.raft.core.CoreOptions;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
@@ -39,7 +40,7 @@ public final class Simulation implements Observer {
   private final World world;
   private final List<SimNode> nodes = new ArrayList<>();
   private final List<SimClient> clients = new ArrayList<>();
-  private final History history = new History();
+  private final BlockHistory history = new BlockHistory();
   private final CommitSafety commits = new CommitSafety();
   private final List<Observer> invariants =
       List.of(
@@ -121,7 +122,12 @@ public final class Simulation implements Observer {
     }
     faults.rotting().forEach(this::mend);
     compareReplicas();
-    history.check();
+    history
+        .contradiction()
+        .ifPresent(
+            what -> {
+              throw new Violation("Linearizability", what);
+            });
     return new Result(world.traceHash(), history.size(), commits.highest(), installs);
   }
 

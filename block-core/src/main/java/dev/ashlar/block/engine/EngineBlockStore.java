@@ -7,7 +7,7 @@ import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.PutResult;
-import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreUnavailableException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ public class EngineBlockStore implements BlockStore {
 
   /**
    * @param engine belongs to the store from now on, and is closed with it
-   * @throws StoreFormatException when the log is damaged where the index needs it
+   * @throws StoreDamagedException when the log is damaged where the index needs it
    */
   protected EngineBlockStore(StorageEngine engine, StoreLimits limits) {
     this.engine = engine;
@@ -48,7 +48,7 @@ public class EngineBlockStore implements BlockStore {
         .ifPresent(
             damage -> {
               engine.close();
-              throw new StoreFormatException(
+              throw new StoreDamagedException(
                   "log entry "
                       + damage.index()
                       + " is damaged ("

@@ -2,6 +2,7 @@ package dev.ashlar.block.engine;
 
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.StoreFailedException;
+import java.util.Optional;
 
 /**
  * What the engine asks of storage: named ordered maps, snapshots for readers, and one writer whose
@@ -25,6 +26,24 @@ public interface Environment extends AutoCloseable {
 
   /** How many bytes can still be written, as a careful estimate. Costs a few system calls. */
   long freeBytes();
+
+  /**
+   * Says that something that was read is not what was written, so that storage which can check
+   * itself does so before it is next opened.
+   */
+  default void doubt(String why) {
+    // There is nothing beneath the values that could be wrong.
+  }
+
+  /**
+   * Looks at what lies beneath the maps, where there is something that could be damaged without a
+   * value showing it. May take as long as reading the whole index.
+   *
+   * @return what is wrong, empty where nothing is
+   */
+  default Optional<String> findDamage() {
+    return Optional.empty();
+  }
 
   /** Waits for read transactions to end, then closes. Nothing is used afterwards. */
   @Override

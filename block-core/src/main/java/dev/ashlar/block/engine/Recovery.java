@@ -1,6 +1,7 @@
 package dev.ashlar.block.engine;
 
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFormatException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -49,7 +50,7 @@ record Recovery(
       for (MapName map : MapName.values()) {
         try (MapCursor cursor = read.cursor(map)) {
           if (cursor.seek(new byte[] {0})) {
-            throw new StoreFormatException(
+            throw new StoreDamagedException(
                 "the format version is missing although there is data: restore the directory from"
                     + " a backup");
           }
@@ -73,7 +74,7 @@ record Recovery(
               .flatMap(EngineState::decode)
               .orElseThrow(
                   () ->
-                      new StoreFormatException(
+                      new StoreDamagedException(
                           "the engine's state is missing or damaged: restore the directory from a backup"));
       Optional<HardState> newest = HardStates.read(transaction, state.hardStateSequence);
       HardState hardState =
@@ -87,7 +88,7 @@ record Recovery(
 
   private static void requireKnown(ByteBuffer format) {
     if (!Checksum.isSound(Keys.FORMAT, format)) {
-      throw new StoreFormatException(
+      throw new StoreDamagedException(
           "the format version is damaged: restore the directory from a backup");
     }
     int version = format.getInt(0);

@@ -10,12 +10,13 @@ import dev.ashlar.block.Cid;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.StoreClosedException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
-import dev.ashlar.block.StoreFormatException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -105,7 +106,7 @@ public final class StorageEngine implements AutoCloseable {
    * above its base; costs nothing for blocks.
    *
    * @param environment belongs to the engine from now on, and is closed with it
-   * @throws StoreFormatException when it is of an unknown version, or damaged at its root
+   * @throws StoreDamagedException when it is of an unknown version, or damaged at its root
    */
   public static StorageEngine open(Environment environment, EngineOptions options) {
     Recovery.prepare(environment);
@@ -141,7 +142,7 @@ public final class StorageEngine implements AutoCloseable {
    *
    * @param index up to where
    * @return what became of each entry, in order
-   * @throws StoreFormatException when an entry is damaged
+   * @throws StoreDamagedException when an entry is damaged
    */
   public List<Applied> apply(long index) {
     writer.lock();
@@ -221,7 +222,7 @@ public final class StorageEngine implements AutoCloseable {
     try (ReadTransaction transaction = beginRead()) {
       Optional<ByteBuffer> value = transaction.get(MapName.META, key);
       if (value.isPresent() && !Checksum.isSound(key, value.get())) {
-        throw new StoreFormatException(
+        throw new StoreDamagedException(
             "the identity of the replica is damaged: set the directory aside and join anew");
       }
       return value.map(v -> new UUID(v.getLong(0), v.getLong(Long.BYTES)));
@@ -261,7 +262,7 @@ public final class StorageEngine implements AutoCloseable {
    * Shows the entries after an index, in order, until the visitor has enough or the log ends.
    *
    * @param visitor says whether to go on
-   * @throws StoreFormatException when an entry is missing or damaged
+   * @throws StoreDamagedException when an entry is missing or damaged
    */
   public void entriesAfter(long index, Predicate<LogEntry> visitor) {
     try (ReadTransaction transaction = beginRead();
@@ -310,7 +311,7 @@ public final class StorageEngine implements AutoCloseable {
         }
         ByteBuffer value = cursor.value();
         if (!Checksum.isSound(key, value)) {
-          throw new StoreFormatException("the configuration of entry " + at + " is damaged");
+          throw new StoreDamagedException("the configuration of entry " + at + " is damaged");
         }
         int length = value.limit() - Checksum.BYTES;
         inForce = Optional.of(ByteBuffer.allocate(length).put(value.slice(0, length)).flip());
@@ -385,6 +386,56 @@ public final class StorageEngine implements AutoCloseable {
     EngineStatus now = status;
     return new BlockStoreStatistics(
         now.liveBlocks(), now.liveBytes(), Math.max(0, now.heapBytes() - now.liveBytes()));
+  }
+
+  /**
+   * Compares a part of the heap with what refers to it: the other way round than {@link #scrub}. A
+   * slot that nothing refers to although nothing is being swept means that a row of the index is
+   * hidden, or that its bytes were never given back.
+   *
+   * @param from the first slot to look at
+   */
+  public HeapPage readHeap(long from) {
+    EngineStatus before = status;
+    EffectTable.Pair snapshot = tables;
+    long slots = 0;
+    long bytes = 0;
+    long unreadable = 0;
+    List<Long> unreferenced = new ArrayList<>();
+    OptionalLong next = OptionalLong.empty();
+    try (ReadTransaction transaction = beginRead();
+        MapCursor cursor = transaction.cursor(MapName.HEAP)) {
+      Applier.Rows rows = new Applier.Rows(transaction, blocks(), snapshot);
+      boolean more = cursor.seek(Keys.number(from));
+      for (; more && slots < SCRUB_BLOCKS_MAX; slots++) {
+        byte[] key = cursor.key();
+        long slot = Keys.number(key);
+        HeapRecord found = HeapRecord.read(key, cursor.value()).orElse(null);
+        if (found == null) {
+          unreadable++;
+        } else {
+          bytes += found.bytes().remaining();
+          // A slot that a table has dropped is freed when the row that names it is folded.
+          if (found.origin() <= before.base().index()
+              && !rows.anyLayerNames(found.multihash(), slot)) {
+            unreferenced.add(slot);
+          }
+        }
+        more = cursor.next();
+        next = more ? OptionalLong.of(slot + 1) : OptionalLong.empty();
+      }
+    }
+    return new HeapPage(slots, bytes, unreadable, unreferenced, next);
+  }
+
+  /**
+   * Looks at what lies beneath the maps ({@link Environment#findDamage}).
+   *
+   * @return what is wrong, empty where nothing is
+   */
+  public Optional<String> findDamage() {
+    requireReadable();
+    return environment.findDamage();
   }
 
   /** How many bytes can still be written, as a careful estimate. */
@@ -563,7 +614,7 @@ public final class StorageEngine implements AutoCloseable {
    * @param progress is told after each page how many bytes of blocks have been read
    */
   public VerifyReport verify(java.util.function.LongConsumer progress) {
-    return new Verification(this, environment, progress).run();
+    return new Verification(this, progress).run();
   }
 
   /** Waits for the open batch and for readers, then closes the environment. */
@@ -600,6 +651,7 @@ public final class StorageEngine implements AutoCloseable {
   void noteLogDamage(long index) {
     if (damage.isEmpty() || damage.get().index() > index) {
       damage = Optional.of(new Damage(index, "the entry is missing or fails its checksum"));
+      environment.doubt("log entry " + index + " is missing or fails its checksum");
     }
   }
 
@@ -632,8 +684,8 @@ public final class StorageEngine implements AutoCloseable {
     return MapName.blocks(status.generation());
   }
 
-  StoreFormatException damagedEntry(long index) {
-    return new StoreFormatException(
+  StoreDamagedException damagedEntry(long index) {
+    return new StoreDamagedException(
         "log entry "
             + index
             + " is missing or damaged: verify the store, and restore what it names");
@@ -778,6 +830,7 @@ public final class StorageEngine implements AutoCloseable {
     }
     if (attempt.failure().isPresent()) {
       noteDamage(attempt.slot());
+      environment.doubt("block " + cid + ": " + attempt.failure().get());
       throw new BlockDamagedException(cid, attempt.failure().get());
     }
     return attempt;

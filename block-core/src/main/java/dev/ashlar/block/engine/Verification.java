@@ -5,10 +5,10 @@ import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
-import dev.ashlar.block.Multihash;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
 /**
@@ -21,7 +21,6 @@ final class Verification {
   private static final int PAGE = 256;
 
   private final StorageEngine engine;
-  private final Environment environment;
   private final LongConsumer progress;
   private final List<Cid> damaged = new ArrayList<>();
   private final List<String> findings = new ArrayList<>();
@@ -29,15 +28,15 @@ final class Verification {
   private long blocks;
   private long bytes;
 
-  Verification(StorageEngine engine, Environment environment, LongConsumer progress) {
+  Verification(StorageEngine engine, LongConsumer progress) {
     this.engine = engine;
-    this.environment = environment;
     this.progress = progress;
   }
 
   VerifyReport run() {
     EngineStatus before = engine.status();
     engine.damage().ifPresent(d -> findings.add("log entry " + d.index() + ": " + d.what()));
+    engine.findDamage().ifPresent(what -> findings.add("the index: " + what));
     readBlocks();
     long unreferenced = readHeap();
     if (engine.status().equals(before)) {
@@ -89,31 +88,14 @@ final class Verification {
     long heapBytes = 0;
     long unreferenced = 0;
     long unreadable = 0;
-    long next = 0;
-    boolean more = true;
-    while (more) {
-      EffectTable.Pair tables = engine.tables();
-      try (ReadTransaction transaction = environment.beginRead();
-          MapCursor cursor = transaction.cursor(MapName.HEAP)) {
-        Applier.Rows rows = new Applier.Rows(transaction, engine.blocks(), tables);
-        more = cursor.seek(Keys.number(next));
-        for (int i = 0; more && i < PAGE; i++) {
-          byte[] key = cursor.key();
-          long slot = Keys.number(key);
-          next = slot + 1;
-          slots++;
-          HeapRecord found = HeapRecord.read(key, cursor.value()).orElse(null);
-          if (found == null) {
-            unreadable++;
-          } else {
-            heapBytes += found.bytes().remaining();
-            if (found.origin() <= before.base().index() && !isRow(rows, found.multihash(), slot)) {
-              unreferenced++;
-            }
-          }
-          more = cursor.next();
-        }
-      }
+    OptionalLong from = OptionalLong.of(0);
+    while (from.isPresent()) {
+      HeapPage page = engine.readHeap(from.getAsLong());
+      slots += page.slots();
+      heapBytes += page.bytes();
+      unreferenced += page.unreferenced().size();
+      unreadable += page.unreadable();
+      from = page.next();
     }
     if (unreadable > 0) {
       findings.add(unreadable + " headers in the heap are damaged");
@@ -125,11 +107,6 @@ final class Verification {
       }
     }
     return unreferenced;
-  }
-
-  private static boolean isRow(Applier.Rows rows, Multihash multihash, long slot) {
-    // A slot that a table has dropped is freed when the row that names it is folded.
-    return rows.anyLayerNames(multihash, slot);
   }
 
   private void compare(String what, long counter, long found) {

@@ -3,7 +3,7 @@ package dev.ashlar.raft.driver;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.Cid;
-import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
@@ -26,7 +26,7 @@ final class ManifestSender {
   private final Storage storage;
   private final Transport transport;
   private final Consumer<Cid> mend;
-  private final Consumer<StoreFormatException> logDamaged;
+  private final Consumer<StoreDamagedException> logDamaged;
   private @Nullable ManifestHead held;
   private boolean asking;
   private long lastRequest;
@@ -41,7 +41,7 @@ final class ManifestSender {
       Storage storage,
       Transport transport,
       Consumer<Cid> mend,
-      Consumer<StoreFormatException> logDamaged) {
+      Consumer<StoreDamagedException> logDamaged) {
     this.options = options;
     this.storage = storage;
     this.transport = transport;
@@ -115,7 +115,7 @@ final class ManifestSender {
         },
         failure -> {
           asking = false;
-          if (failure instanceof StoreFormatException damage) {
+          if (failure instanceof StoreDamagedException damage) {
             logDamaged.accept(damage);
           }
         });

@@ -3,7 +3,7 @@ package dev.ashlar.raft.driver;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.NoSpaceException;
-import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.Damage;
 import dev.ashlar.block.engine.EngineBatch;
 import dev.ashlar.block.engine.EngineStatus;
@@ -135,7 +135,8 @@ public final class RaftDriver {
             random.nextLong() >>> 2,
             this::others,
             this::storageFailed);
-    this.scrub = new Scrub(options.scrub(), storage, cid -> copy(cid, block -> {}));
+    this.scrub =
+        new Scrub(options.scrub(), storage, cid -> copy(cid, block -> {}), this::storageFailed);
     this.upkeep = new LogUpkeep(options);
     this.space = new FreeSpace(self, options.reserveBytes());
     noteOthers();
@@ -536,7 +537,7 @@ public final class RaftDriver {
         },
         failure -> {
           rewriting = false;
-          if (failure instanceof StoreFormatException damage) {
+          if (failure instanceof StoreDamagedException damage) {
             logDamaged(damage);
           } else {
             storageFailed(failure);
@@ -629,7 +630,7 @@ public final class RaftDriver {
               .ifPresent(
                   damage ->
                       logDamaged(
-                          new StoreFormatException(
+                          new StoreDamagedException(
                               "log entry " + damage.index() + ": " + damage.what())));
           if (mine == epoch) {
             upkeep.wrote(disk.status().watermark());
@@ -817,7 +818,7 @@ public final class RaftDriver {
    * the member makes room for a sound one. Where it cannot be replaced it goes on as well as it
    * can.
    */
-  private void logDamaged(StoreFormatException why) {
+  private void logDamaged(StoreDamagedException why) {
     if (core.status().membership().voters().size() >= 3) {
       fail(why);
     }

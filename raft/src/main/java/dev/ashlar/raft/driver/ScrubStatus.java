@@ -7,5 +7,6 @@ package dev.ashlar.raft.driver;
  * @param blocks how many blocks it has read
  * @param bytes how many bytes of sound ones
  * @param damaged how many it found damaged
+ * @param unreferenced slots of the heap that nothing refers to, two rounds in a row
  */
-public record ScrubStatus(long rounds, long blocks, long bytes, long damaged) {}
+public record ScrubStatus(long rounds, long blocks, long bytes, long damaged, long unreferenced) {}

@@ -5,7 +5,7 @@ import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.NoSpaceException;
-import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.Command;
 import dev.ashlar.block.engine.EngineBatch;
 import dev.ashlar.block.engine.EngineStatus;
@@ -99,14 +99,13 @@ public final class Replica {
   }
 
   /**
-   * What a core begins with.
+   * Checks that the member knows what it has promised.
    *
-   * @throws StoreFormatException when the log or hard state is damaged: the member cannot know what
-   *     it has promised
+   * @throws StoreDamagedException when the log or hard state is damaged
    */
-  public RaftCore.Restored restored() {
+  public void requireSound() {
     if (engine.isHardStateStale() || engine.damage().isPresent()) {
-      throw new StoreFormatException(
+      throw new StoreDamagedException(
           "the replica is damaged ("
               + engine
                   .damage()
@@ -114,6 +113,16 @@ public final class Replica {
                   .orElse("the newest hard state fails its checksum")
               + "): it cannot know what it has promised; set the directory aside and join anew");
     }
+  }
+
+  /**
+   * What a core begins with.
+   *
+   * @throws StoreDamagedException when the log or hard state is damaged: the member cannot know
+   *     what it has promised
+   */
+  public RaftCore.Restored restored() {
+    requireSound();
     EngineStatus status = engine.status();
     Membership atBase =
         engine
@@ -185,7 +194,7 @@ public final class Replica {
             whole.ifPresent(entries::add);
             return whole.isPresent() && entry.index() < last.index();
           });
-    } catch (StoreFormatException e) {
+    } catch (StoreDamagedException e) {
       return Optional.empty();
     }
     boolean complete =
@@ -199,7 +208,7 @@ public final class Replica {
    * The first put in (previous, last] whose bytes are damaged; empty where all can be read. On the
    * writer's thread, so that nothing is compacted or cut meanwhile.
    *
-   * @throws StoreFormatException when an entry itself is damaged
+   * @throws StoreDamagedException when an entry itself is damaged
    */
   public Optional<Cid> unreadable(EntryId previous, EntryId last) {
     List<Cid> found = new ArrayList<>();

@@ -1,6 +1,6 @@
 package dev.ashlar.store.lmdb;
 
-import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.StoreDamagedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,6 +14,9 @@ import java.nio.file.StandardOpenOption;
  * end the process when a missing page is touched.
  */
 final class DataFile {
+
+  /** What LMDB calls it. */
+  static final String NAME = "data.mdb";
 
   private static final int PAGE_HEADER_BYTES = 16;
   private static final int MAGIC = 0xBEEFC0DE;
@@ -32,10 +35,10 @@ final class DataFile {
    * Checks the file in a directory, if there is one, and lets it reach what its last commit claims:
    * LMDB does not write pages at the end of the file that it took and gave back in one transaction.
    *
-   * @throws StoreFormatException when it is not LMDB's or is cut off
+   * @throws StoreDamagedException when it is not LMDB's or is cut off
    */
   static void check(Path directory) throws IOException {
-    Path file = directory.resolve("data.mdb");
+    Path file = directory.resolve(NAME);
     if (!Files.exists(file) || Files.size(file) == 0) {
       return;
     }
@@ -44,13 +47,14 @@ final class DataFile {
       ByteBuffer first = readMeta(channel, 0, file);
       int pageBytes = first.getInt(PAGE_SIZE_AT);
       if (pageBytes < 512 || pageBytes > 1 << 16 || Integer.bitCount(pageBytes) != 1) {
-        throw new StoreFormatException(file + " has no proper page size: restore it from a backup");
+        throw new StoreDamagedException(
+            file + " has no proper page size: restore it from a backup");
       }
       ByteBuffer second = readMeta(channel, pageBytes, file);
       boolean firstIsNewer = first.getLong(TRANSACTION_AT) > second.getLong(TRANSACTION_AT);
       long claimed = ((firstIsNewer ? first : second).getLong(LAST_PAGE_AT) + 1) * pageBytes;
       if (channel.size() + UNWRITTEN_BYTES_MAX < claimed) {
-        throw new StoreFormatException(
+        throw new StoreDamagedException(
             file
                 + " is cut off: it has "
                 + channel.size()
@@ -68,12 +72,12 @@ final class DataFile {
     ByteBuffer meta = ByteBuffer.allocate(META_BYTES).order(ByteOrder.nativeOrder());
     while (meta.hasRemaining()) {
       if (channel.read(meta, at + meta.position()) < 0) {
-        throw new StoreFormatException(
+        throw new StoreDamagedException(
             file + " is cut off in its meta pages: restore it from a backup");
       }
     }
     if (meta.getInt(PAGE_HEADER_BYTES) != MAGIC) {
-      throw new StoreFormatException(file + " is not LMDB's, or its meta page is damaged");
+      throw new StoreDamagedException(file + " is not LMDB's, or its meta page is damaged");
     }
     return meta;
   }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -19,7 +20,9 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class DirectoryLock implements AutoCloseable {
 
-  private static final String FILE = "ashlar.lock";
+  static final String FILE = "ashlar.lock";
+
+  private static final int PID_DIGITS_MAX = 20;
 
   /**
    * Directories in use in this JVM. It is static because what it guards is of the process: closing
@@ -30,10 +33,12 @@ final class DirectoryLock implements AutoCloseable {
 
   private final Path directory;
   private final FileChannel channel;
+  private final OptionalLong predecessor;
 
-  private DirectoryLock(Path directory, FileChannel channel) {
+  private DirectoryLock(Path directory, FileChannel channel, OptionalLong predecessor) {
     this.directory = directory;
     this.channel = channel;
+    this.predecessor = predecessor;
   }
 
   /**
@@ -57,12 +62,14 @@ final class DirectoryLock implements AutoCloseable {
       if (lock == null) {
         throw new StoreLockedException(directory.toString(), readPid(file));
       }
+      long before = readPid(channel);
       channel.truncate(0);
       channel.write(
           ByteBuffer.wrap(
               Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)),
           0);
-      return new DirectoryLock(real, channel);
+      return new DirectoryLock(
+          real, channel, before < 0 ? OptionalLong.empty() : OptionalLong.of(before));
     } catch (OverlappingFileLockException e) {
       // Held by this JVM under another name. Closing the channel would give up that lock.
       IN_USE.remove(real);
@@ -76,9 +83,15 @@ final class DirectoryLock implements AutoCloseable {
     }
   }
 
+  /** The process that had the directory last, if it ended without giving it up. */
+  OptionalLong predecessor() {
+    return predecessor;
+  }
+
   @Override
   public void close() throws IOException {
     try {
+      channel.truncate(0);
       channel.close();
     } finally {
       IN_USE.remove(directory);
@@ -87,8 +100,23 @@ final class DirectoryLock implements AutoCloseable {
 
   private static long readPid(Path file) {
     try {
-      return Long.parseLong(Files.readString(file, StandardCharsets.US_ASCII).strip());
-    } catch (IOException | NumberFormatException e) {
+      return pid(Files.readString(file, StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+
+  /** Through the channel that has the lock: to close another one would give it up. */
+  private static long readPid(FileChannel channel) throws IOException {
+    ByteBuffer text = ByteBuffer.allocate(PID_DIGITS_MAX);
+    channel.read(text, 0);
+    return pid(new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII));
+  }
+
+  private static long pid(String text) {
+    try {
+      return Long.parseLong(text.strip());
+    } catch (NumberFormatException e) {
       return -1;
     }
   }

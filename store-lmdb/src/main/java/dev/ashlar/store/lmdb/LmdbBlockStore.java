@@ -5,7 +5,14 @@ import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.StoreLockedException;
 import dev.ashlar.block.engine.EngineBlockStore;
 import dev.ashlar.block.engine.StorageEngine;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A block store in a directory. When a write returns, it is on the disk: it survives the end of the
@@ -15,6 +22,10 @@ import java.nio.file.Path;
  * none of its own.
  */
 public final class LmdbBlockStore extends EngineBlockStore {
+
+  /** What a store consists of beside its lock; the data last, so that it is there until the end. */
+  private static final List<String> FILES =
+      Stream.concat(Suspicion.MARKS.stream(), Stream.of("lock.mdb", DataFile.NAME)).toList();
 
   private final LmdbEnvironment environment;
 
@@ -43,6 +54,38 @@ public final class LmdbBlockStore extends EngineBlockStore {
     } catch (RuntimeException e) {
       environment.close();
       throw e;
+    }
+  }
+
+  /**
+   * Moves what is in a directory into one within it, so that a new store can begin there. Nothing
+   * is deleted. A move that was interrupted is completed by another call.
+   *
+   * @param name of the directory within, which is made
+   * @throws StoreLockedException when somebody uses the store
+   * @throws StoreFailedException when it cannot be moved
+   */
+  public static void setAside(Path directory, String name) {
+    try {
+      DirectoryLock lock = DirectoryLock.take(directory);
+      try {
+        move(directory, Files.createDirectories(directory.resolve(name)));
+      } finally {
+        lock.close();
+      }
+    } catch (IOException e) {
+      throw new StoreFailedException(directory + " cannot be set aside: " + e, e, false);
+    }
+  }
+
+  private static void move(Path directory, Path aside) throws IOException {
+    for (String file : FILES) {
+      if (Files.exists(directory.resolve(file))) {
+        Files.move(directory.resolve(file), aside.resolve(file), StandardCopyOption.ATOMIC_MOVE);
+      }
+    }
+    try (FileChannel self = FileChannel.open(directory, StandardOpenOption.READ)) {
+      self.force(true);
     }
   }
 

@@ -8,13 +8,15 @@ import org.lmdbjava.GetOp;
 /** A place in one of LMDB's maps. */
 final class LmdbCursor implements MapCursor {
 
+  private final LmdbEnvironment environment;
   private final Cursor<ByteBuffer> cursor;
   private final KeyBuffer keys;
 
   /**
    * @param keys the transaction's
    */
-  LmdbCursor(Cursor<ByteBuffer> cursor, KeyBuffer keys) {
+  LmdbCursor(LmdbEnvironment environment, Cursor<ByteBuffer> cursor, KeyBuffer keys) {
+    this.environment = environment;
     this.cursor = cursor;
     this.keys = keys;
   }
@@ -24,7 +26,7 @@ final class LmdbCursor implements MapCursor {
     try {
       return cursor.get(keys.of(key), GetOp.MDB_SET_RANGE);
     } catch (RuntimeException e) {
-      throw LmdbErrors.translate(e, "reading", false);
+      throw environment.readFailing(e);
     }
   }
 
@@ -33,7 +35,7 @@ final class LmdbCursor implements MapCursor {
     try {
       return cursor.next();
     } catch (RuntimeException e) {
-      throw LmdbErrors.translate(e, "reading", false);
+      throw environment.readFailing(e);
     }
   }
 

@@ -2,8 +2,8 @@ package dev.ashlar.store.lmdb;
 
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.StoreClosedException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
-import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.Environment;
 import dev.ashlar.block.engine.MapName;
 import dev.ashlar.block.engine.ReadTransaction;
@@ -43,10 +43,10 @@ public final class LmdbEnvironment implements Environment {
   private static final int FILE_MODE = 0600;
   private static final int LOCK_FILE_HEADER_BYTES = 4096;
   private static final int READER_SLOT_BYTES = 64;
-  private static final String SUSPECT_FILE = "suspect";
 
   private final Path directory;
   private final DirectoryLock lock;
+  private final Suspicion suspicion;
   private final FileStore fileStore;
   private final Env<ByteBuffer> env;
   private final Map<MapName, Dbi<ByteBuffer>> maps = new EnumMap<>(MapName.class);
@@ -61,6 +61,7 @@ public final class LmdbEnvironment implements Environment {
       throws IOException {
     this.directory = directory;
     this.lock = lock;
+    this.suspicion = new Suspicion(directory);
     this.fileStore = Files.getFileStore(directory);
     this.readersMax = options.readersMax();
     this.readers = new Semaphore(readersMax);
@@ -84,7 +85,8 @@ public final class LmdbEnvironment implements Environment {
    * Opens the environment in a directory, which is made if it is not there.
    *
    * @throws dev.ashlar.block.StoreLockedException when it is in use
-   * @throws StoreFormatException when its file is cut off, not LMDB's, or marked as suspect
+   * @throws StoreDamagedException when its file is cut off, unsound, not LMDB's, or marked as
+   *     suspect
    * @throws StoreFailedException when it cannot be read or written
    */
   public static LmdbEnvironment open(Path directory, LmdbOptions options) {
@@ -92,10 +94,8 @@ public final class LmdbEnvironment implements Environment {
     try {
       Files.createDirectories(directory);
       lock = DirectoryLock.take(directory);
-      if (!options.acceptSuspect()) {
-        requireUnsuspected(directory);
-      }
       DataFile.check(directory);
+      new Suspicion(directory).requireTrust(options.acceptSuspect(), lock.predecessor());
       fillLockFile(directory, options.readersMax());
       return new LmdbEnvironment(directory, lock, options);
     } catch (IOException e) {
@@ -182,6 +182,37 @@ public final class LmdbEnvironment implements Environment {
     }
   }
 
+  @Override
+  public void doubt(String why) {
+    suspicion.doubt(new StoreDamagedException(why));
+  }
+
+  /** Walks the file beneath the snapshot of a reader, whose pages nobody writes meanwhile. */
+  @Override
+  public Optional<String> findDamage() {
+    try (FileChannel file =
+        FileChannel.open(directory.resolve(DataFile.NAME), StandardOpenOption.READ)) {
+      while (true) {
+        try (LmdbReader reader = (LmdbReader) beginRead()) {
+          return FileWalk.at(file, reader.transaction().getId());
+        } catch (FileWalk.OvertakenException e) {
+          Thread.onSpinWait();
+        }
+      }
+    } catch (IOException e) {
+      throw new StoreFailedException("the file cannot be read: " + e, e, false);
+    }
+  }
+
+  /** Turns an error of a read into ours; one that shows damage makes the next open look closely. */
+  RuntimeException readFailing(RuntimeException e) {
+    RuntimeException translated = LmdbErrors.translate(e, "reading", false);
+    if (LmdbErrors.isCorruption(e)) {
+      suspicion.doubt(translated);
+    }
+    return translated;
+  }
+
   Dbi<ByteBuffer> map(MapName name) {
     return Optional.ofNullable(maps.get(name)).orElseThrow();
   }
@@ -197,7 +228,11 @@ public final class LmdbEnvironment implements Environment {
     RuntimeException translated = LmdbErrors.translate(e, doing, outcomeUnknown);
     if (translated instanceof StoreFailedException) {
       failure = translated;
-      suspect(translated);
+      if (LmdbErrors.isCorruption(e)) {
+        suspicion.doubt(translated);
+      } else {
+        suspicion.suspect(translated);
+      }
     }
     return translated;
   }
@@ -219,7 +254,7 @@ public final class LmdbEnvironment implements Environment {
         new StoreFailedException(
             "the storage failed while making a write durable: " + e.getMessage(), e, true);
     failure = failed;
-    suspect(failed);
+    suspicion.suspect(failed);
     return failed;
   }
 
@@ -233,19 +268,9 @@ public final class LmdbEnvironment implements Environment {
 
   void clearSuspicion() {
     try {
-      Files.deleteIfExists(directory.resolve(SUSPECT_FILE));
+      suspicion.clear();
     } catch (IOException e) {
       throw new StoreFailedException("the mark in " + directory + " cannot be removed", e, false);
-    }
-  }
-
-  private void suspect(RuntimeException why) {
-    try {
-      Files.writeString(directory.resolve(SUSPECT_FILE), String.valueOf(why.getMessage()));
-    } catch (IOException e) {
-      // The disk that has just failed may not take the mark either; the caller hears of the
-      // failure.
-      why.addSuppressed(e);
     }
   }
 
@@ -272,19 +297,6 @@ public final class LmdbEnvironment implements Environment {
     }
     try (FileChannel self = FileChannel.open(directory, StandardOpenOption.READ)) {
       self.force(true);
-    }
-  }
-
-  private static void requireUnsuspected(Path directory) throws IOException {
-    Path mark = directory.resolve(SUSPECT_FILE);
-    if (Files.exists(mark)) {
-      throw new StoreFormatException(
-          directory
-              + " is marked as suspect since its storage failed ("
-              + Files.readString(mark)
-              + "): check the device, then run 'ashlar verify --data "
-              + directory
-              + "', which takes the mark away when all is sound");
     }
   }
 

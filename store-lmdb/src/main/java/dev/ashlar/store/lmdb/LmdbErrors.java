@@ -2,9 +2,11 @@ package dev.ashlar.store.lmdb;
 
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreFormatException;
 import java.nio.file.Path;
+import org.lmdbjava.Cursor;
 import org.lmdbjava.Env;
 import org.lmdbjava.LmdbException;
 import org.lmdbjava.LmdbNativeException;
@@ -26,6 +28,15 @@ final class LmdbErrors {
     return e instanceof LmdbNativeException error && error.getResultCode() == EIO;
   }
 
+  /** Whether LMDB has come upon a page that cannot be. */
+  static boolean isCorruption(RuntimeException e) {
+    return e instanceof Env.FileInvalidException
+        || e instanceof Cursor.FullException
+        || e instanceof LmdbNativeException.PageCorruptedException
+        || e instanceof LmdbNativeException.PageNotFoundException
+        || e instanceof LmdbNativeException.PanicException;
+  }
+
   static RuntimeException translate(RuntimeException e, String doing, boolean outcomeUnknown) {
     if (e instanceof BlockException || !isLmdb(e)) {
       return e;
@@ -43,8 +54,15 @@ final class LmdbErrors {
 
   static RuntimeException onOpen(Path directory, RuntimeException e) {
     RuntimeException translated = translate(e, "opening " + directory, false);
-    return e instanceof Env.FileInvalidException || e instanceof Env.VersionMismatchException
-        ? new StoreFormatException(directory + " is not LMDB's, or of another version of it")
+    if (e instanceof Env.FileInvalidException || isCorruption(e)) {
+      return new StoreDamagedException(
+          directory
+              + " is damaged or not LMDB's: set it aside and join anew ("
+              + e.getMessage()
+              + ")");
+    }
+    return e instanceof Env.VersionMismatchException
+        ? new StoreFormatException(directory + " is of another version of LMDB")
         : translated;
   }
 }

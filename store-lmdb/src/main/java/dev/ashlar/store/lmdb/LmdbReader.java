@@ -26,16 +26,16 @@ final class LmdbReader implements ReadTransaction {
       ByteBuffer value = environment.map(map).get(transaction, keys.of(key));
       return value == null ? Optional.empty() : Optional.of(value.asReadOnlyBuffer());
     } catch (RuntimeException e) {
-      throw LmdbErrors.translate(e, "reading", false);
+      throw environment.readFailing(e);
     }
   }
 
   @Override
   public MapCursor cursor(MapName map) {
     try {
-      return new LmdbCursor(environment.map(map).openCursor(transaction), keys);
+      return new LmdbCursor(environment, environment.map(map).openCursor(transaction), keys);
     } catch (RuntimeException e) {
-      throw LmdbErrors.translate(e, "reading", false);
+      throw environment.readFailing(e);
     }
   }
 

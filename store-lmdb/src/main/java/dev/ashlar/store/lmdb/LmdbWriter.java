@@ -44,7 +44,7 @@ final class LmdbWriter implements WriteTransaction {
   public MapCursor cursor(MapName map) {
     try {
       Cursor<ByteBuffer> cursor = environment.map(map).openCursor(transaction);
-      return new LmdbCursor(cursor, keys);
+      return new LmdbCursor(environment, cursor, keys);
     } catch (RuntimeException e) {
       throw environment.failing(e, "reading", false);
     }

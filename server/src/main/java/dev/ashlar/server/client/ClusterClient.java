@@ -1,4 +1,4 @@
-package dev.ashlar.server;
+package dev.ashlar.server.client;
 
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.UnknownOutcomeException;
@@ -16,7 +16,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** {@code /cluster} of a running server. */
-final class ClusterClient {
+public final class ClusterClient {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(15);
 
@@ -24,7 +24,11 @@ final class ClusterClient {
   private final Optional<String> token;
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
 
-  ClusterClient(URI server, Optional<String> token) {
+  /**
+   * @param server where it serves HTTP
+   * @param token what every request carries as a bearer token
+   */
+  public ClusterClient(URI server, Optional<String> token) {
     this.server = server;
     this.token = token;
   }
@@ -32,19 +36,22 @@ final class ClusterClient {
   /**
    * The cluster as the server sees it, or as its leader does where the server's view has no lag.
    */
-  JsonObject status() throws IOException {
+  public JsonObject status() throws IOException {
     return send("GET", "/cluster");
   }
 
-  void add(String address, boolean learner) throws IOException {
+  /** Adds the node that waits to join at an address, as a voter or a learner. */
+  public void add(String address, boolean learner) throws IOException {
     send("POST", "/cluster/members?address=" + encoded(address) + "&learner=" + learner);
   }
 
-  void remove(String member) throws IOException {
+  /** Removes a member, named by its address, its id, or the beginning of it. */
+  public void remove(String member) throws IOException {
     send("DELETE", "/cluster/members/" + encoded(idOf(member)));
   }
 
-  void transfer(String member) throws IOException {
+  /** Asks that a member lead, named as for {@link #remove}. */
+  public void transfer(String member) throws IOException {
     send("POST", "/cluster/transfer?to=" + encoded(idOf(member)));
   }
 

@@ -1,4 +1,4 @@
-package dev.ashlar.server;
+package dev.ashlar.server.client;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
@@ -32,7 +32,7 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
 /** The store behind a running server, over its native HTTP interface. Every block is verified. */
-final class HttpBlockStore implements BlockStore {
+public final class HttpBlockStore implements BlockStore {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(2);
@@ -40,15 +40,28 @@ final class HttpBlockStore implements BlockStore {
 
   private final URI server;
   private final Optional<String> token;
+  private final Duration timeout;
   private final HttpClient client =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(CONNECT_TIMEOUT)
           .build();
 
-  HttpBlockStore(URI server, Optional<String> token) {
+  /**
+   * @param server where it serves HTTP
+   * @param token what every request carries as a bearer token
+   */
+  public HttpBlockStore(URI server, Optional<String> token) {
+    this(server, token, REQUEST_TIMEOUT);
+  }
+
+  /**
+   * @param timeout how long a request may take; a write that takes longer has an unknown outcome
+   */
+  public HttpBlockStore(URI server, Optional<String> token, Duration timeout) {
     this.server = server;
     this.token = token;
+    this.timeout = timeout;
   }
 
   @Override
@@ -174,8 +187,7 @@ final class HttpBlockStore implements BlockStore {
   }
 
   private HttpRequest.Builder request(String path) {
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(server.resolve(path)).timeout(REQUEST_TIMEOUT);
+    HttpRequest.Builder request = HttpRequest.newBuilder(server.resolve(path)).timeout(timeout);
     token.ifPresent(t -> request.header("Authorization", "Bearer " + t));
     return request;
   }

@@ -1,4 +1,4 @@
-package dev.ashlar.server;
+package dev.ashlar.server.client;
 
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -12,7 +12,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A node in a process of its own on this machine, so that killing it is the real thing. */
-final class NodeProcess {
+public final class NodeProcess {
+
+  private static final String MAIN = "dev.ashlar.server.Main";
 
   private final String name;
   private final int httpPort;
@@ -28,7 +30,8 @@ final class NodeProcess {
    * @param java what to give to {@code java} before the arguments of the command
    * @param options further options of {@code serve}
    */
-  NodeProcess(String name, int httpPort, Path directory, List<String> java, List<String> options) {
+  public NodeProcess(
+      String name, int httpPort, Path directory, List<String> java, List<String> options) {
     this.name = name;
     this.httpPort = httpPort;
     this.directory = directory;
@@ -37,12 +40,12 @@ final class NodeProcess {
   }
 
   /** Runs the command that this program is. */
-  static List<String> thisProgram() {
-    return List.of("-cp", System.getProperty("java.class.path"), Main.class.getName());
+  public static List<String> thisProgram() {
+    return List.of("-cp", System.getProperty("java.class.path"), MAIN);
   }
 
   /** Ports that were free a moment ago; all are held at once, so that they differ. */
-  static List<Integer> freePorts(int howMany) throws IOException {
+  public static List<Integer> freePorts(int howMany) throws IOException {
     List<ServerSocket> sockets = new ArrayList<>();
     for (int i = 0; i < howMany; i++) {
       sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
@@ -54,35 +57,44 @@ final class NodeProcess {
     return ports;
   }
 
-  String name() {
+  /** What it is called. */
+  public String name() {
     return name;
   }
 
-  String url() {
+  /** Where it serves HTTP. */
+  public String url() {
     return "http://127.0.0.1:" + httpPort;
   }
 
   /** Where its blocks are. */
-  Path data() {
+  public Path data() {
     return directory.resolve(name);
   }
 
   /** Where it writes its log. */
-  Path log() {
+  public Path log() {
     return directory.resolve(name + ".log");
   }
 
-  boolean isUp() {
+  /** Its process, empty before it is started. */
+  public Optional<ProcessHandle> handle() {
+    return Optional.ofNullable(process).map(Process::toHandle);
+  }
+
+  /** Whether its process lives. */
+  public boolean isUp() {
     return process != null && process.isAlive();
   }
 
   /** Starts it with other options from now on. */
-  void start(List<String> newOptions) throws IOException {
+  public void start(List<String> newOptions) throws IOException {
     options = List.copyOf(newOptions);
     start();
   }
 
-  void start() throws IOException {
+  /** Starts it; returns before it serves. */
+  public void start() throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:+UseSerialGC");
@@ -101,14 +113,14 @@ final class NodeProcess {
   }
 
   /** As {@code kill -9} does. */
-  void kill() {
+  public void kill() {
     if (process != null) {
       process.destroyForcibly().onExit().join();
     }
   }
 
   /** As {@code kill} does; waits for the end and gives the exit status. */
-  int terminate() {
+  public int terminate() {
     if (process == null) {
       return 0;
     }
@@ -116,8 +128,34 @@ final class NodeProcess {
     return process.onExit().join().exitValue();
   }
 
+  /** Stops it in the midst of what it does, as {@code kill -STOP} does. */
+  public void pause() throws IOException {
+    signal("-STOP");
+  }
+
+  /** Lets it go on after {@link #pause()}. */
+  public void resume() throws IOException {
+    signal("-CONT");
+  }
+
+  private void signal(String which) throws IOException {
+    Process target = process;
+    if (target == null || !target.isAlive()) {
+      return;
+    }
+    try {
+      int status = new ProcessBuilder("kill", which, Long.toString(target.pid())).start().waitFor();
+      if (status != 0 && target.isAlive()) {
+        throw new IOException(name + " could not be sent " + which);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
   /** As the node sees its cluster, empty while it does not answer. */
-  Optional<JsonObject> status() {
+  public Optional<JsonObject> status() {
     if (!isUp()) {
       return Optional.empty();
     }

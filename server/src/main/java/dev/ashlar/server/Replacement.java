@@ -1,0 +1,181 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.StoreDamagedException;
+import dev.ashlar.raft.vertx.Formation;
+import dev.ashlar.raft.vertx.FormationException;
+import dev.ashlar.raft.vertx.KnownCluster;
+import dev.ashlar.raft.vertx.NodeStatus;
+import dev.ashlar.raft.vertx.RaftNodeOptions;
+import dev.ashlar.store.lmdb.LmdbBlockStore;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Replaces a member whose store is damaged by a new one in the same place: its files are set aside
+ * within its directory, and it joins its cluster anew, under a new id, as it would with a new disk.
+ * That is done where the others have everything without it, which they are asked first.
+ *
+ * <p>{@code cluster.json} is what the member knows of its cluster, for the time when its store
+ * cannot be read. {@code rejoin.json} says that it is being replaced, until it is a member again;
+ * it is written before anything is moved, so that a stop at any point is gone on from.
+ */
+final class Replacement {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Replacement.class);
+  private static final String KNOWN = "cluster.json";
+  private static final String REJOIN = "rejoin.json";
+  private static final String ASIDE = "damaged-";
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
+  private final Path data;
+  private Optional<KnownCluster> known;
+
+  Replacement(Path data) throws IOException {
+    this.data = data;
+    this.known = read(KNOWN).flatMap(KnownCluster::decode);
+  }
+
+  /** How the member is formed where a replacement is under way, whose move is completed here. */
+  Optional<Formation> pending() throws IOException {
+    Optional<JsonObject> rejoin = read(REJOIN).flatMap(Replacement::json);
+    if (rejoin.isEmpty()) {
+      return Optional.empty();
+    }
+    if (!rejoin.get().getBoolean("moved", false)) {
+      move(rejoin.get());
+    }
+    List<String> contacts =
+        rejoin.get().getJsonArray("contacts", new JsonArray()).stream()
+            .map(String::valueOf)
+            .toList();
+    LOG.info("this member is being replaced: it joins its cluster anew by way of {}", contacts);
+    return Optional.of(new Formation.Join(contacts));
+  }
+
+  /**
+   * Sets the store aside, if the cluster can do without it.
+   *
+   * @param why what is wrong with it
+   * @throws StoreDamagedException where it cannot, with the reason
+   */
+  Formation replace(Vertx vertx, RaftNodeOptions options, StoreDamagedException why)
+      throws IOException {
+    LOG.error("the store is damaged: {}", why.getMessage());
+    KnownCluster cluster =
+        known.orElseThrow(() -> refused(why, "it has not been a member of a cluster"));
+    try {
+      cluster.requireDispensable(vertx, options).toCompletionStage().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof FormationException reason) {
+        throw refused(why, String.valueOf(reason.getMessage()));
+      }
+      throw e;
+    }
+    removeOlder();
+    JsonObject rejoin =
+        new JsonObject()
+            .put("contacts", new JsonArray(cluster.others()))
+            .put("aside", ASIDE + LocalDateTime.now(ZoneOffset.UTC).format(TIME));
+    write(REJOIN, rejoin.encode());
+    move(rejoin);
+    return pending().orElseThrow();
+  }
+
+  /** Remembers the cluster; what was under way is over once the member belongs to it. */
+  void learn(NodeStatus status) throws IOException {
+    boolean belongs = status.membership().contains(status.self());
+    if (!belongs) {
+      return;
+    }
+    KnownCluster now = KnownCluster.of(status);
+    if (known.filter(now::equals).isEmpty()) {
+      write(KNOWN, now.encode());
+      known = Optional.of(now);
+    }
+    boolean isVoter = status.membership().voters().contains(status.self());
+    if (isVoter && Files.deleteIfExists(data.resolve(REJOIN))) {
+      LOG.info("this member has been replaced and is a voter again");
+    }
+  }
+
+  private void move(JsonObject rejoin) throws IOException {
+    String aside = rejoin.getString("aside", ASIDE);
+    LmdbBlockStore.setAside(data, aside);
+    LOG.warn(
+        "what was in {} is in {} now; delete it when it is not needed for an inquiry",
+        data,
+        data.resolve(aside));
+    write(REJOIN, rejoin.put("moved", true).encode());
+  }
+
+  /** One store that was set aside is kept: more would fill the disk. */
+  private void removeOlder() throws IOException {
+    try (Stream<Path> files = Files.list(data)) {
+      for (Path old :
+          files.filter(file -> file.getFileName().toString().startsWith(ASIDE)).toList()) {
+        LOG.warn("{} is deleted, for the store is set aside again", old);
+        try (Stream<Path> within = Files.walk(old)) {
+          for (Path file : within.sorted(Comparator.reverseOrder()).toList()) {
+            Files.delete(file);
+          }
+        }
+      }
+    }
+  }
+
+  private static StoreDamagedException refused(StoreDamagedException why, String reason) {
+    return new StoreDamagedException(
+        why.getMessage() + "; it is not replaced by itself, for " + reason);
+  }
+
+  private static Optional<JsonObject> json(String text) {
+    try {
+      return Optional.of(new JsonObject(text));
+    } catch (DecodeException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Optional<String> read(String name) throws IOException {
+    Path file = data.resolve(name);
+    return Files.exists(file) ? Optional.of(Files.readString(file)) : Optional.empty();
+  }
+
+  /** Durably, and whole or not at all. */
+  private void write(String name, String text) throws IOException {
+    Path draft = data.resolve(name + ".new");
+    try (FileChannel channel =
+        FileChannel.open(
+            draft,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+      channel.force(true);
+    }
+    Files.move(draft, data.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    try (FileChannel directory = FileChannel.open(data, StandardOpenOption.READ)) {
+      directory.force(true);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+package dev.ashlar.server.chaos;
+
+/** What is done to a cluster. */
+enum Fault {
+  /** {@code kill -9} of one, the leader, a majority or all. */
+  KILL,
+  /** SIGTERM, so that leadership is handed over. */
+  STOP,
+  /** SIGSTOP for a while. */
+  PAUSE,
+  /** Members that do not hear others, in one direction or both, or only not on the log lane. */
+  PARTITION,
+  /** A disk without a free byte. */
+  FULL,
+  /** The file of a member that is down is damaged. */
+  DAMAGE,
+  /** A member wiped, added or removed. */
+  CHURN
+}

@@ -1,0 +1,354 @@
+package dev.ashlar.server.chaos;
+
+import dev.ashlar.server.client.ClusterClient;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Does harm to a cluster, one or two faults at a time, and mends it again. What takes a copy away
+ * for good - a wiped disk, changed bytes - is done to one member while all others have everything,
+ * so that a good copy remains; the rest at any time to any members.
+ */
+final class Nemesis {
+
+  private static final int FAULT_MILLIS_MAX = 6000;
+  private static final int REST_MILLIS_MAX = 3000;
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(90);
+  private static final Set<Fault> ALONE = EnumSet.of(Fault.DAMAGE, Fault.CHURN);
+
+  private final List<ChaosMember> members;
+  private final List<Fault> faults;
+  private final Random random;
+  private final Consumer<String> log;
+  private final Map<Fault, Integer> done = new EnumMap<>(Fault.class);
+
+  /** Ends a fault. */
+  private interface Mending {
+    void mend() throws IOException;
+  }
+
+  /**
+   * @param members founded and up
+   * @param faults which ones to draw from
+   * @param log is told what is done
+   */
+  Nemesis(List<ChaosMember> members, Set<Fault> faults, Random random, Consumer<String> log) {
+    this.members = members;
+    this.faults = List.copyOf(faults);
+    this.random = random;
+    this.log = log;
+  }
+
+  /** How often each fault was made. */
+  Map<Fault, Integer> done() {
+    return done;
+  }
+
+  /** Does harm until the time is over; then all is mended and every member is up. */
+  void run(long untilNanos) throws IOException, InterruptedException {
+    while (System.nanoTime() - untilNanos < 0) {
+      List<Mending> mendings = new ArrayList<>();
+      Fault fault = faults.get(random.nextInt(faults.size()));
+      if (ALONE.contains(fault)) {
+        awaitAllCaughtUp();
+      }
+      mendings.add(begin(fault));
+      Fault second = faults.get(random.nextInt(faults.size()));
+      if (!ALONE.contains(fault) && !ALONE.contains(second) && random.nextBoolean()) {
+        mendings.add(begin(second));
+      }
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(FAULT_MILLIS_MAX));
+      Collections.shuffle(mendings, random);
+      for (Mending mending : mendings) {
+        mending.mend();
+      }
+      revive();
+      if (ALONE.contains(fault)) {
+        awaitAllCaughtUp();
+      }
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(REST_MILLIS_MAX));
+    }
+    awaitAllCaughtUp();
+  }
+
+  /** Waits until every member is up and has what the leader has. */
+  void awaitAllCaughtUp() throws IOException, InterruptedException {
+    revive();
+    long[] index = {0};
+    await(
+        "every member to be up and to be a voter",
+        () -> {
+          OptionalLong highest = settledAt();
+          index[0] = highest.orElse(0);
+          return highest.isPresent();
+        });
+    await("every member to have entry " + index[0], () -> haveAllApplied(index[0]));
+  }
+
+  private Mending begin(Fault fault) throws IOException, InterruptedException {
+    done.merge(fault, 1, Integer::sum);
+    return switch (fault) {
+      case KILL -> kill();
+      case STOP -> stop();
+      case PAUSE -> pause();
+      case PARTITION -> partition();
+      case FULL -> full();
+      case DAMAGE -> damage();
+      case CHURN -> churn();
+    };
+  }
+
+  private Mending kill() {
+    List<ChaosMember> victims = someOrMany();
+    say("kill -9", victims);
+    victims.forEach(victim -> victim.process().kill());
+    return this::revive;
+  }
+
+  private Mending stop() {
+    ChaosMember victim = oneOrLeader();
+    if (!victim.isPaused()) {
+      say("stop", List.of(victim));
+      int status = victim.process().terminate();
+      log.accept(victim.process().name() + " ended with status " + status);
+    }
+    return this::revive;
+  }
+
+  private Mending pause() throws IOException {
+    List<ChaosMember> victims = someOrMany();
+    say("pause", victims);
+    for (ChaosMember victim : victims) {
+      victim.pause();
+    }
+    return () -> {
+      for (ChaosMember victim : victims) {
+        victim.resume();
+      }
+    };
+  }
+
+  private Mending partition() {
+    ChaosMember victim = oneOrLeader();
+    int how = random.nextInt(5);
+    switch (how) {
+      case 0 -> {
+        say("hears nobody", List.of(victim));
+        victim.proxy().cut(sender -> true);
+      }
+      case 1 -> {
+        say("is heard by nobody", List.of(victim));
+        cutFrom(victim, sender -> true);
+      }
+      case 2 -> {
+        say("cut off", List.of(victim));
+        victim.proxy().cut(sender -> true);
+        cutFrom(victim, sender -> true);
+      }
+      case 3 -> {
+        say("its log lane dead", List.of(victim));
+        cutFrom(victim, sender -> sender.purpose() == PeerProxy.LOG_LANE);
+      }
+      default -> split();
+    }
+    boolean late = random.nextBoolean();
+    return () -> {
+      for (ChaosMember member : members) {
+        member.proxy().heal(late);
+      }
+    };
+  }
+
+  private void cutFrom(ChaosMember victim, Predicate<PeerProxy.Sender> connection) {
+    for (ChaosMember member : members) {
+      if (member != victim) {
+        member
+            .proxy()
+            .cut(sender -> sender.address().equals(victim.address()) && connection.test(sender));
+      }
+    }
+  }
+
+  private void split() {
+    List<ChaosMember> shuffled = new ArrayList<>(members);
+    Collections.shuffle(shuffled, random);
+    List<ChaosMember> half = shuffled.subList(0, 1 + random.nextInt(members.size() - 1));
+    List<String> inside = half.stream().map(ChaosMember::address).toList();
+    say("cut from the others", half);
+    for (ChaosMember member : members) {
+      boolean isInside = inside.contains(member.address());
+      member.proxy().cut(sender -> inside.contains(sender.address()) != isInside);
+    }
+  }
+
+  private Mending full() throws IOException {
+    List<ChaosMember> victims = someOrMany().stream().filter(ChaosMember::hasDisk).toList();
+    say("disk full", victims);
+    for (ChaosMember victim : victims) {
+      victim.fillDisk();
+    }
+    return () -> {
+      for (ChaosMember victim : victims) {
+        victim.freeDisk();
+      }
+    };
+  }
+
+  private Mending damage() throws IOException {
+    ChaosMember victim = oneOrLeader();
+    victim.process().kill();
+    say("kill -9, and " + Damage.toOneOf(victim.process().data(), random), List.of(victim));
+    return this::revive;
+  }
+
+  private Mending churn() throws IOException, InterruptedException {
+    ChaosMember victim = oneOrLeader();
+    if (random.nextBoolean()) {
+      say("kill -9, and wiped", List.of(victim));
+      victim.process().kill();
+      rejoin(victim);
+      return () -> {};
+    }
+    say("removed, wiped and added", List.of(victim));
+    await("the removal of " + victim.process().name(), () -> removed(victim));
+    victim.process().kill();
+    rejoin(victim);
+    return () -> {};
+  }
+
+  private boolean removed(ChaosMember victim) {
+    for (ChaosMember member : members) {
+      if (member != victim) {
+        try {
+          Optional<JsonObject> status = member.process().status();
+          boolean isMember =
+              status.isEmpty()
+                  || status.get().getBoolean("changing")
+                  || addresses(status.get()).contains(victim.address());
+          if (!isMember) {
+            return true;
+          }
+          new ClusterClient(URI.create(member.process().url()), Optional.empty())
+              .remove(victim.address());
+        } catch (IOException | RuntimeException e) {
+          // Not now; it is asked for again.
+        }
+      }
+    }
+    return false;
+  }
+
+  private static List<String> addresses(JsonObject status) {
+    List<String> addresses = new ArrayList<>();
+    for (Object member : status.getJsonArray("members")) {
+      addresses.add(((JsonObject) member).getString("address"));
+    }
+    return addresses;
+  }
+
+  private void rejoin(ChaosMember victim) throws IOException {
+    victim.wipe();
+    victim.join(members.stream().filter(m -> m != victim).map(ChaosMember::address).toList());
+  }
+
+  /** Starts who is down, as a supervisor does. A member that is damaged replaces itself. */
+  private void revive() throws IOException {
+    for (ChaosMember member : members) {
+      if (!member.process().isUp()) {
+        member.process().start();
+      }
+    }
+  }
+
+  /** The highest index that any has applied, once all are settled voters of one cluster. */
+  private OptionalLong settledAt() {
+    long highest = 0;
+    for (ChaosMember member : members) {
+      Optional<JsonObject> status = member.process().status().filter(this::isSettled);
+      if (status.isEmpty()) {
+        return OptionalLong.empty();
+      }
+      highest = Math.max(highest, status.get().getLong("appliedIndex"));
+    }
+    return highest == 0 ? OptionalLong.empty() : OptionalLong.of(highest);
+  }
+
+  private boolean isSettled(JsonObject status) {
+    return status.getString("leader") != null
+        && !status.getBoolean("changing")
+        && !status.getBoolean("installing")
+        && addresses(status).size() == members.size()
+        && voters(status) == members.size();
+  }
+
+  private boolean haveAllApplied(long index) {
+    return members.stream()
+        .allMatch(
+            member ->
+                member
+                    .process()
+                    .status()
+                    .filter(status -> status.getLong("appliedIndex") >= index)
+                    .isPresent());
+  }
+
+  private static long voters(JsonObject status) {
+    return status.getJsonArray("members").stream()
+        .filter(member -> ((JsonObject) member).getString("kind").equals("voter"))
+        .count();
+  }
+
+  private List<ChaosMember> someOrMany() {
+    int dice = random.nextInt(10);
+    if (dice < 7) {
+      return List.of(oneOrLeader());
+    }
+    List<ChaosMember> shuffled = new ArrayList<>(members);
+    Collections.shuffle(shuffled, random);
+    return dice < 9 ? shuffled.subList(0, members.size() / 2 + 1) : shuffled;
+  }
+
+  private ChaosMember oneOrLeader() {
+    ChaosMember any = members.get(random.nextInt(members.size()));
+    if (random.nextBoolean()) {
+      return any;
+    }
+    return members.stream()
+        .filter(m -> !m.isPaused())
+        .filter(
+            m -> m.process().status().filter(s -> "leader".equals(s.getString("role"))).isPresent())
+        .findFirst()
+        .orElse(any);
+  }
+
+  private void await(String what, BooleanSupplier condition)
+      throws IOException, InterruptedException {
+    long until = System.nanoTime() + PATIENCE_NANOS;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - until > 0) {
+        throw new IOException("waited in vain for " + what);
+      }
+      revive();
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+  }
+
+  private void say(String what, List<ChaosMember> victims) {
+    log.accept(what + ": " + victims.stream().map(m -> m.process().name()).toList());
+  }
+}

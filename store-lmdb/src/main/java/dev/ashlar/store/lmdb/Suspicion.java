@@ -1,0 +1,168 @@
+package dev.ashlar.store.lmdb;
+
+import dev.ashlar.block.StoreDamagedException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/**
+ * Why the file in a directory may not be what was written, kept in small files beside it, and what
+ * follows at the next open.
+ *
+ * <ul>
+ *   <li>{@code suspect}: a write or a sync failed. The kernel marks such pages clean, so nothing
+ *       that is read back proves anything: the directory is refused.
+ *   <li>{@code doubt}: a value failed its checksum, or LMDB said that a page is wrong. The file is
+ *       walked before LMDB has it.
+ *   <li>{@code crashes}: the process died inside LMDB. The file is walked; after the second time it
+ *       is refused, whatever the walk says.
+ * </ul>
+ */
+final class Suspicion {
+
+  private static final String SUSPECT = "suspect";
+  private static final String DOUBT = "doubt";
+  private static final String CRASHES = "crashes";
+
+  /** The files of all marks. */
+  static final List<String> MARKS = List.of(SUSPECT, DOUBT, CRASHES);
+
+  private static final int CRASHES_MAX = 1;
+  private static final int CRASH_LOG_LINES = 40;
+
+  private final Path directory;
+
+  Suspicion(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Notes that a write or a sync failed. */
+  void suspect(RuntimeException why) {
+    note(SUSPECT, why);
+  }
+
+  /** Notes that something that was read is not what was written. */
+  void doubt(RuntimeException why) {
+    if (!Files.exists(directory.resolve(DOUBT))) {
+      note(DOUBT, why);
+    }
+  }
+
+  /** Forgets all, once a verification has found the store sound. */
+  void clear() throws IOException {
+    for (String mark : MARKS) {
+      Files.deleteIfExists(directory.resolve(mark));
+    }
+  }
+
+  /**
+   * Decides whether LMDB may have the file.
+   *
+   * @param accepts whether marks are overlooked; a file that is unsound never is
+   * @param predecessor the process that had the directory last and did not give it up
+   * @throws StoreDamagedException when it may not
+   */
+  void requireTrust(boolean accepts, OptionalLong predecessor) throws IOException {
+    if (Files.exists(directory.resolve(SUSPECT)) && !accepts) {
+      throw new StoreDamagedException(
+          directory
+              + " is marked as suspect since its storage failed ("
+              + Files.readString(directory.resolve(SUSPECT))
+              + "): check the device, then run "
+              + verify());
+    }
+    noteCrash(predecessor);
+    int crashes = crashes().size();
+    if (crashes > CRASHES_MAX && !accepts) {
+      throw new StoreDamagedException(
+          "the process has died inside LMDB "
+              + crashes
+              + " times on "
+              + directory
+              + " (see "
+              + crashes().get(crashes - 1)
+              + "): check the memory and the device, then run "
+              + verify());
+    }
+    if (accepts || crashes > 0 || Files.exists(directory.resolve(DOUBT))) {
+      walk();
+    }
+  }
+
+  private String verify() {
+    return "'ashlar verify --data "
+        + directory
+        + "', which takes the mark away when all is sound; or set the directory aside and join"
+        + " anew";
+  }
+
+  private void walk() throws IOException {
+    Path data = directory.resolve(DataFile.NAME);
+    if (!Files.exists(data) || Files.size(data) == 0) {
+      return;
+    }
+    try (FileChannel file = FileChannel.open(data, StandardOpenOption.READ)) {
+      Optional<String> finding = FileWalk.newest(file);
+      if (finding.isPresent()) {
+        throw new StoreDamagedException(
+            data
+                + " is damaged: "
+                + finding.get()
+                + "; set the directory aside and join anew, or restore it from a backup");
+      }
+    }
+    Files.deleteIfExists(directory.resolve(DOUBT));
+  }
+
+  /** The JVM leaves a log when it dies in native code, under a name that says which process. */
+  private void noteCrash(OptionalLong predecessor) throws IOException {
+    if (predecessor.isEmpty()) {
+      return;
+    }
+    String name = "hs_err_pid" + predecessor.getAsLong() + ".log";
+    List<Path> places =
+        List.of(directory, Path.of(""), Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
+    for (Path place : places) {
+      Path log = place.resolve(name).toAbsolutePath();
+      if (Files.isReadable(log) && isInsideLmdb(log)) {
+        String line = log + " " + Files.getLastModifiedTime(log);
+        if (!crashes().contains(line)) {
+          Files.writeString(
+              directory.resolve(CRASHES),
+              line + "\n",
+              StandardOpenOption.CREATE,
+              StandardOpenOption.APPEND,
+              StandardOpenOption.SYNC);
+        }
+      }
+    }
+  }
+
+  private static boolean isInsideLmdb(Path log) throws IOException {
+    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+      return lines.limit(CRASH_LOG_LINES).anyMatch(line -> line.contains("lmdbjava-native"));
+    }
+  }
+
+  private List<String> crashes() throws IOException {
+    Path file = directory.resolve(CRASHES);
+    return Files.exists(file) ? Files.readAllLines(file) : List.of();
+  }
+
+  private void note(String mark, RuntimeException why) {
+    try {
+      Files.writeString(directory.resolve(mark), String.valueOf(why.getMessage()));
+    } catch (IOException e) {
+      // The disk that has just failed may not take the mark either; the caller hears of the
+      // failure.
+      why.addSuppressed(e);
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package dev.ashlar.store.lmdb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.StoreDamagedException;
+import dev.ashlar.block.TestBlocks;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileWalkTest {
+
+  private static final int PAGE_BYTES = 4096;
+  private static final int BRANCH = 1;
+  private static final int LEAF = 2;
+
+  @TempDir private Path directory;
+  private Path file;
+
+  @BeforeEach
+  void fill() {
+    file = directory.resolve("data.mdb");
+    Random random = new Random(7);
+    try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {
+      for (int round = 0; round < 40; round++) {
+        List<Block> blocks = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+          blocks.add(TestBlocks.numbered(round * 100 + i, 50 + random.nextInt(9000)));
+        }
+        store.putAll(blocks);
+        store.delete(blocks.get(random.nextInt(blocks.size())).cid());
+      }
+    }
+  }
+
+  @Test
+  void aFileOfManyKindsOfPagesIsSound() throws IOException {
+    assertThat(pages(BRANCH)).isNotEmpty();
+    assertThat(walk()).isEmpty();
+  }
+
+  @Test
+  void theFileOfAStoreInUseIsSoundWhileOthersWrite() throws Exception {
+    try (LmdbEnvironment environment = LmdbEnvironment.open(directory, LmdbOptions.DEFAULT);
+        var engine =
+            dev.ashlar.block.engine.StorageEngine.open(environment, LmdbOptions.DEFAULT.engine())) {
+      Thread writer = new Thread(() -> write(engine), "writer");
+      writer.start();
+      for (int i = 0; i < 20; i++) {
+        assertThat(engine.findDamage()).isEmpty();
+      }
+      writer.interrupt();
+      writer.join();
+    }
+  }
+
+  private static void write(dev.ashlar.block.engine.StorageEngine engine) {
+    long sequence = 0;
+    while (!Thread.currentThread().isInterrupted()) {
+      try (var batch = engine.begin()) {
+        batch.hardState(new dev.ashlar.block.engine.HardState(++sequence, Optional.empty()));
+        batch.commit();
+      }
+    }
+  }
+
+  @Test
+  void aPageThatIsZeroIsFound() throws IOException {
+    for (int kind : new int[] {BRANCH, LEAF}) {
+      List<Long> pages = used(kind);
+      byte[] before = read(pages.get(pages.size() / 2));
+      write(pages.get(pages.size() / 2), new byte[PAGE_BYTES]);
+      assertThat(walk()).isPresent();
+      write(pages.get(pages.size() / 2), before);
+      assertThat(walk()).isEmpty();
+    }
+  }
+
+  @Test
+  void twoPagesInEachOthersPlaceAreFound() throws IOException {
+    List<Long> pages = used(LEAF);
+    byte[] one = read(pages.get(1));
+    byte[] other = read(pages.get(2));
+    write(pages.get(1), other);
+    write(pages.get(2), one);
+
+    assertThat(walk().orElseThrow()).contains("another number");
+
+    // Also where each claims to be the other.
+    number(one, pages.get(2));
+    number(other, pages.get(1));
+    write(pages.get(1), other);
+    write(pages.get(2), one);
+
+    assertThat(walk()).isPresent();
+  }
+
+  @Test
+  void aKeyThatIsHiddenIsFound() throws IOException {
+    // One node fewer, as a flipped bit in the bounds of a page would have it.
+    for (long page : used(LEAF)) {
+      byte[] bytes = read(page);
+      ByteBuffer view = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      int lower = view.getShort(12);
+      if (lower <= 18) {
+        continue;
+      }
+      view.putShort(12, (short) (lower - 2));
+      write(page, bytes);
+      assertThat(walk()).isPresent();
+      view.putShort(12, (short) lower);
+      write(page, bytes);
+    }
+    assertThat(walk()).isEmpty();
+  }
+
+  @Test
+  void noFlippedBitOfAPageHeaderOrNodePointerIsMissed() throws IOException {
+    Random random = new Random(3);
+    List<Long> pages = new ArrayList<>(used(BRANCH));
+    pages.addAll(used(LEAF).subList(0, 30));
+    for (long page : pages) {
+      byte[] bytes = read(page);
+      int lower = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getShort(12);
+      for (int i = 0; i < 40; i++) {
+        int at = random.nextInt(lower);
+        boolean isUnusedByLmdb = at == 8 || at == 9;
+        if (isUnusedByLmdb) {
+          continue;
+        }
+        byte[] changed = bytes.clone();
+        changed[at] ^= (byte) (1 << random.nextInt(8));
+        write(page, changed);
+        boolean same = sameMeaning(bytes, changed, at);
+        assertThat(walk().isPresent() || same).as("page %d byte %d", page, at).isTrue();
+      }
+      write(page, bytes);
+    }
+  }
+
+  /** The upper half of the flags, and where free space ends, say nothing about keys. */
+  private static boolean sameMeaning(byte[] before, byte[] after, int at) {
+    boolean flags = at == 10 || at == 11;
+    boolean upper = at == 14 || at == 15;
+    return upper || (flags && (before[10] & 0x4f) == (after[10] & 0x4f));
+  }
+
+  @Test
+  void aFileThatEndsTooSoonIsFound() throws IOException {
+    long size = Files.size(file);
+    for (long bytes : new long[] {0, 100, 5000, size / 2, size - 300 * PAGE_BYTES}) {
+      Path cut = directory.resolve("cut");
+      Files.copy(file, cut, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      try (FileChannel channel = FileChannel.open(cut, StandardOpenOption.WRITE)) {
+        channel.truncate(bytes);
+      }
+      try (FileChannel channel = FileChannel.open(cut, StandardOpenOption.READ)) {
+        assertThat(FileWalk.newest(channel)).as("%d bytes", bytes).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void afterDoubtTheFileIsWalkedBeforeItIsOpened() throws IOException {
+    Files.writeString(directory.resolve("doubt"), "a block failed its checksum");
+    LmdbBlockStore.open(directory).close();
+    assertThat(directory.resolve("doubt")).doesNotExist();
+
+    write(used(BRANCH).get(0), new byte[PAGE_BYTES]);
+    Files.writeString(directory.resolve("doubt"), "a block failed its checksum");
+
+    assertThatThrownBy(() -> LmdbBlockStore.open(directory))
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("is damaged");
+    assertThatThrownBy(() -> LmdbBlockStore.open(directory, LmdbOptions.DEFAULT.acceptingSuspect()))
+        .isInstanceOf(StoreDamagedException.class);
+  }
+
+  @Test
+  void whoDiedTwiceInsideLmdbIsRefused() throws IOException {
+    die(41);
+    LmdbBlockStore.open(directory).close();
+    die(42);
+
+    assertThatThrownBy(() -> LmdbBlockStore.open(directory))
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("inside LMDB 2 times");
+    try (LmdbBlockStore store =
+        LmdbBlockStore.open(directory, LmdbOptions.DEFAULT.acceptingSuspect())) {
+      store.clearSuspicion();
+    }
+    LmdbBlockStore.open(directory).close();
+  }
+
+  /** Leaves the directory as the JVM does when it dies in native code. */
+  private void die(long pid) throws IOException {
+    Files.writeString(directory.resolve("ashlar.lock"), Long.toString(pid));
+    Files.writeString(
+        directory.resolve("hs_err_pid" + pid + ".log"),
+        "#\n# Problematic frame:\n# C  [lmdbjava-native-library-1.so+0x1]  mdb_page_search\n");
+  }
+
+  private Optional<String> walk() throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return FileWalk.newest(channel);
+    }
+  }
+
+  /** Those whose damage the walk finds: free pages may have the same kind. */
+  private List<Long> used(int kind) throws IOException {
+    List<Long> used = new ArrayList<>();
+    for (long page : pages(kind)) {
+      byte[] before = read(page);
+      write(page, new byte[PAGE_BYTES]);
+      if (walk().isPresent()) {
+        used.add(page);
+      }
+      write(page, before);
+      if (used.size() == 60) {
+        break;
+      }
+    }
+    assertThat(used).isNotEmpty();
+    return used;
+  }
+
+  private List<Long> pages(int kind) throws IOException {
+    List<Long> pages = new ArrayList<>();
+    for (long page = 2; page < Files.size(file) / PAGE_BYTES; page++) {
+      ByteBuffer header = ByteBuffer.wrap(read(page)).order(ByteOrder.LITTLE_ENDIAN);
+      if (header.getLong(0) == page && header.getShort(10) == kind) {
+        pages.add(page);
+      }
+    }
+    return pages;
+  }
+
+  private byte[] read(long page) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer bytes = ByteBuffer.allocate(PAGE_BYTES);
+      channel.read(bytes, page * PAGE_BYTES);
+      return bytes.array();
+    }
+  }
+
+  private void write(long page, byte[] bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(bytes), page * PAGE_BYTES);
+    }
+  }
+
+  private static void number(byte[] page, long number) {
+    ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN).putLong(0, number);
+  }
+}
