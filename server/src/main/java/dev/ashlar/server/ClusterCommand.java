@@ -1,6 +1,13 @@
 package dev.ashlar.server;
 
+import dev.ashlar.block.engine.EngineStatus;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.replication.Replica;
 import dev.ashlar.server.client.ClusterClient;
+import dev.ashlar.store.lmdb.LmdbBlockStore;
+import dev.ashlar.store.lmdb.LmdbOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -8,6 +15,7 @@ import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -81,6 +89,69 @@ final class ClusterCommand {
   int transfer(@Parameters(paramLabel = "MEMBER", description = "its id, or address") String member)
       throws IOException {
     client().transfer(member);
+    return 0;
+  }
+
+  @Command(
+      name = "recover",
+      description = {
+        "Make a stopped member the only one of a new cluster, when most voters are lost for good.",
+        "Everything that its log has stays. What the lost members had acknowledged and this one"
+            + " never received is gone. The others must never be started with their old data"
+            + " again: give them empty directories and --join. Without --yes it only says what it"
+            + " would do."
+      })
+  int recover(
+      @Option(
+              names = "--data",
+              paramLabel = "DIR",
+              required = true,
+              description = "the member's directory")
+          Path data,
+      @Option(
+              names = "--advertise",
+              paramLabel = "HOST:PORT",
+              description = "where it is reached from now on (default: as before)")
+          @Nullable String advertise,
+      @Option(names = "--yes", description = "do it") boolean yes)
+      throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (advertise != null) {
+      var unusedAddress = ServeOptions.address(advertise);
+    }
+    try (LmdbBlockStore store = ConnectOptions.openDirectory(data, LmdbOptions.DEFAULT)) {
+      StorageEngine engine = store.engine();
+      Replica replica = new Replica(engine);
+      replica.requireSound();
+      Membership found = replica.membership();
+      MemberId self = new MemberId(engine.member().orElseThrow());
+      out.println("member   " + self);
+      out.println("cluster  " + engine.cluster().map(UUID::toString).orElse("none"));
+      out.println("voters   " + found.addresses());
+      EngineStatus status = engine.status();
+      out.println(
+          "log      up to entry "
+              + status.last().index()
+              + " of term "
+              + status.last().term()
+              + ", in effect up to "
+              + status.applied());
+      out.println(
+          "Compare the logs of all members that are left and recover the one with the highest term,"
+              + " and among those the highest entry. Whatever was acknowledged after its last entry"
+              + " is lost.");
+      if (!yes) {
+        out.println("Nothing is changed: say --yes to make it the only member of a new cluster.");
+        out.flush();
+        return Main.EXIT_FAILED;
+      }
+      String address = advertise == null ? found.address(self).orElse("127.0.0.1:8421") : advertise;
+      UUID cluster = UUID.randomUUID();
+      replica.recover(cluster, address);
+      out.println("It is the only member of cluster " + cluster + " now, at " + address + ".");
+      out.flush();
+    }
+    Replacement.forget(data);
     return 0;
   }
 

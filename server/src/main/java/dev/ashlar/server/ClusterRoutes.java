@@ -27,15 +27,18 @@ final class ClusterRoutes implements GatewayExtension {
 
   private final RaftNode node;
   private final int tickMillis;
+  private final ManifestRoute manifest;
 
-  ClusterRoutes(RaftNode node, int tickMillis) {
+  ClusterRoutes(RaftNode node, int tickMillis, ManifestRoute manifest) {
     this.node = node;
     this.tickMillis = tickMillis;
+    this.manifest = manifest;
   }
 
   @Override
   public void addTo(Router router) {
     router.get("/cluster").handler(this::status);
+    router.get("/cluster/manifest").handler(manifest::handle);
     router.post("/cluster/members").handler(this::add);
     router.delete("/cluster/members/:id").handler(this::remove);
     router.post("/cluster/transfer").handler(this::transfer);
@@ -57,7 +60,7 @@ final class ClusterRoutes implements GatewayExtension {
     node.status()
         .compose(status -> node.views().map(views -> describe(status, views)))
         .onSuccess(cluster -> json(context, 200, cluster))
-        .onFailure(e -> problem(context, 503, "unavailable", String.valueOf(e.getMessage())));
+        .onFailure(e -> unavailable(context, e));
   }
 
   private void add(RoutingContext context) {
@@ -201,6 +204,10 @@ final class ClusterRoutes implements GatewayExtension {
           .put("needsSnapshot", peer.needsSnapshot());
     }
     return json;
+  }
+
+  static void unavailable(RoutingContext context, Throwable why) {
+    problem(context, 503, "unavailable", String.valueOf(why.getMessage()));
   }
 
   private static void json(RoutingContext context, int status, JsonObject body) {

@@ -1,6 +1,7 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockStore;
+import dev.ashlar.server.client.ClusterClient;
 import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import dev.ashlar.store.lmdb.LmdbOptions;
@@ -51,6 +52,10 @@ final class ConnectOptions {
       return openDirectory(data, LmdbOptions.DEFAULT);
     }
     return new HttpBlockStore(server, token(tokenFile));
+  }
+
+  ClusterClient cluster() throws IOException {
+    return new ClusterClient(server, token(tokenFile));
   }
 
   Optional<Path> config() {

@@ -27,6 +27,8 @@ import picocli.CommandLine.ScopeType;
       StatCommand.class,
       ImportCommand.class,
       ExportCommand.class,
+      BackupCommand.class,
+      RestoreCommand.class,
       VerifyCommand.class,
       ClusterCommand.class,
       DemoCommand.class,

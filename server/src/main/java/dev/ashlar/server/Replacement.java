@@ -118,6 +118,12 @@ final class Replacement {
     }
   }
 
+  /** Forgets a cluster that the member does not belong to any more. */
+  static void forget(Path data) throws IOException {
+    Files.deleteIfExists(data.resolve(KNOWN));
+    Files.deleteIfExists(data.resolve(REJOIN));
+  }
+
   private void move(JsonObject rejoin) throws IOException {
     String aside = rejoin.getString("aside", ASIDE);
     LmdbBlockStore.setAside(data, aside);

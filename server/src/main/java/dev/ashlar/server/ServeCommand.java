@@ -2,6 +2,7 @@ package dev.ashlar.server;
 
 import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.EngineReads;
+import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
 import dev.ashlar.raft.replication.Replica;
@@ -88,7 +89,7 @@ final class ServeCommand implements Callable<Integer> {
     Thread stop = new Thread(() -> stop(vertx, node), "ashlar-stop");
     Runtime.getRuntime().addShutdownHook(stop);
     try {
-      start(vertx, node, formation, new EngineReads(store.engine()), http, upkeep);
+      start(vertx, node, formation, store.engine(), http, upkeep);
     } catch (CompletionException e) {
       if (!Runtime.getRuntime().removeShutdownHook(stop)) {
         return Main.EXIT_FAILED;
@@ -160,12 +161,15 @@ final class ServeCommand implements Callable<Integer> {
       Vertx vertx,
       RaftNode node,
       Formation formation,
-      EngineReads reads,
+      StorageEngine engine,
       GatewayOptions http,
       Upkeep upkeep)
       throws IOException {
-    ReplicatedBlockStore store = new ReplicatedBlockStore(node, reads, options.blockBytes());
-    ClusterRoutes cluster = new ClusterRoutes(node, options.node().tickMillis());
+    ReplicatedBlockStore store =
+        new ReplicatedBlockStore(node, new EngineReads(engine), options.blockBytes());
+    ClusterRoutes cluster =
+        new ClusterRoutes(
+            node, options.node().tickMillis(), new ManifestRoute(vertx, node, engine));
     List<GatewayOptions> all = new ArrayList<>(List.of(http));
     options.readOnly().ifPresent(all::add);
     for (GatewayOptions each : all) {

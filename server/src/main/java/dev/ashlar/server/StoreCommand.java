@@ -3,6 +3,7 @@ package dev.ashlar.server;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
+import dev.ashlar.server.client.ClusterClient;
 import io.vertx.core.json.JsonObject;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -57,6 +58,11 @@ abstract class StoreCommand implements Callable<Integer> {
   /** Prints a result as JSON or as text, whichever was asked for. */
   final void print(JsonObject asJson, String asText) {
     out().println(json ? asJson.encode() : asText);
+  }
+
+  /** The cluster behind the server; there is none behind a directory. */
+  final ClusterClient cluster() throws IOException {
+    return connect.cluster();
   }
 
   /** The CID that an argument is. */

@@ -25,7 +25,7 @@ class ClusterRoutesTest {
     StorageEngine engine =
         StorageEngine.open(new MemoryEnvironment(1 << 20), EngineOptions.DEFAULT);
     RaftNode node = new RaftNode(vertx, engine, RaftNodeOptions.DEFAULT);
-    ClusterRoutes routes = new ClusterRoutes(node, 20);
+    ClusterRoutes routes = new ClusterRoutes(node, 20, new ManifestRoute(vertx, node, engine));
     Router router = Router.router(vertx);
 
     routes.addTo(router);

@@ -41,6 +41,15 @@ public final class CarWriter implements Closeable {
   }
 
   /**
+   * Goes on with a CARv1 whose header, and perhaps blocks, are written already.
+   *
+   * @param out at the end of what is there; belongs to the writer and is closed with it
+   */
+  public static CarWriter append(OutputStream out) {
+    return new CarWriter(new BufferedOutputStream(out, 64 << 10));
+  }
+
+  /**
    * Writes one block. A block of an identity CID is passed over: its bytes are in its CID, and no
    * CAR carries it (Trustless Gateway specification, identity CIDs).
    */

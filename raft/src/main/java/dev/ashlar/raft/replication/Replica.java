@@ -25,6 +25,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /**
@@ -113,6 +115,41 @@ public final class Replica {
                   .orElse("the newest hard state fails its checksum")
               + "): it cannot know what it has promised; set the directory aside and join anew");
     }
+  }
+
+  /**
+   * Makes this member the only one of another cluster, with everything that its log has: for when
+   * the others are lost for good. What they had acknowledged and this log has not is lost with
+   * them; what this log has and was never acknowledged becomes part of the new cluster.
+   *
+   * @param cluster the id of the new cluster, which no member of the old one will talk to
+   * @param address where the member is reached
+   * @throws StoreDamagedException as {@link #requireSound}
+   */
+  public void recover(UUID cluster, String address) {
+    requireSound();
+    MemberId self =
+        engine
+            .member()
+            .map(MemberId::new)
+            .orElseThrow(() -> new IllegalStateException("the directory has never been a member"));
+    SortedMap<MemberId, String> only = new TreeMap<>();
+    only.put(self, address);
+    try (EngineBatch batch = engine.begin()) {
+      long term = Math.max(engine.hardState().term(), batch.last().term()) + 1;
+      batch.cluster(cluster);
+      batch.append(term, new Command.Configuration(MembershipCodec.encode(Membership.of(only))));
+      batch.hardState(new dev.ashlar.block.engine.HardState(term, Optional.empty()));
+      batch.commit();
+    }
+  }
+
+  /** The membership at the end of the log, committed or not. */
+  public Membership membership() {
+    return engine
+        .configurationAt(engine.status().last().index())
+        .map(MembershipCodec::decode)
+        .orElse(Membership.NONE);
   }
 
   /**

@@ -2,6 +2,8 @@ package dev.ashlar.raft.vertx;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreUnavailableException;
+import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
@@ -50,6 +52,9 @@ public final class RaftNode implements Replication {
 
   private static final int DRAIN_SECONDS_MAX = 5;
   private static final int CLOSE_SECONDS_MAX = 20;
+
+  /** A fold of a full table takes some hundred slices. */
+  private static final int HOLD_ATTEMPTS = 10_000;
 
   private final Vertx vertx;
   private final Context context;
@@ -240,6 +245,59 @@ public final class RaftNode implements Replication {
   @Override
   public void read(Consumer<Boolean> done) {
     withDriver(running -> running.read(done), () -> done.accept(false));
+  }
+
+  /**
+   * Keeps what is replicated as of now as it is, to be read as a manifest ({@link
+   * StorageEngine#hold}), until it is released with {@link #release}.
+   *
+   * @return failed where no leader confirms what "now" is
+   */
+  public Future<ManifestHead> hold() {
+    Promise<ManifestHead> held = Promise.promise();
+    read(
+        confirmed -> {
+          if (confirmed) {
+            hold(engine.status().applied(), HOLD_ATTEMPTS, held);
+          } else {
+            held.tryFail(new StoreUnavailableException("no leader confirms what is replicated"));
+          }
+        });
+    return held.future();
+  }
+
+  /** Ends one {@link #hold}. */
+  public void release() {
+    storage.write(
+        replica -> {
+          engine.release();
+          return true;
+        });
+  }
+
+  /** The index lags behind: what it lacks is folded into it first, a slice at a time. */
+  private void hold(long index, int attempts, Promise<ManifestHead> held) {
+    storage
+        .write(
+            replica -> {
+              if (engine.status().watermark() < index) {
+                engine.freeze();
+                replica.write(List.of(), Optional.empty(), 0);
+                return Optional.<ManifestHead>empty();
+              }
+              return engine.hold();
+            })
+        .onFailure(held::tryFail)
+        .onSuccess(
+            head -> {
+              if (head.isPresent()) {
+                held.tryComplete(head.get());
+              } else if (attempts == 0 || closed) {
+                held.tryFail(new StoreUnavailableException("the index does not come to rest"));
+              } else {
+                vertx.setTimer(1, id -> hold(index, attempts - 1, held));
+              }
+            });
   }
 
   @Override

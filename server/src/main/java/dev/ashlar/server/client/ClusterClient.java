@@ -14,11 +14,14 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** {@code /cluster} of a running server. */
 public final class ClusterClient {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(15);
+  private static final Duration MANIFEST_TIMEOUT = Duration.ofMinutes(2);
 
   private final URI server;
   private final Optional<String> token;
@@ -53,6 +56,35 @@ public final class ClusterClient {
   /** Asks that a member lead, named as for {@link #remove}. */
   public void transfer(String member) throws IOException {
     send("POST", "/cluster/transfer?to=" + encoded(idOf(member)));
+  }
+
+  /**
+   * What is replicated as of now: NDJSON, a head, a line for each block in the order of hashes, and
+   * an end (docs/format.md, "Backup").
+   *
+   * @return to be closed by the caller
+   */
+  public Stream<String> manifest() throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(server.resolve("/cluster/manifest")).timeout(MANIFEST_TIMEOUT);
+    token.ifPresent(t -> request.header("Authorization", "Bearer " + t));
+    try {
+      HttpResponse<Stream<String>> response =
+          client.send(request.build(), HttpResponse.BodyHandlers.ofLines());
+      if (response.statusCode() == 200) {
+        return response.body();
+      }
+      try (Stream<String> body = response.body()) {
+        String problem = body.collect(Collectors.joining());
+        throw new StoreUnavailableException(
+            "the manifest was not given: " + new JsonObject(problem).getString("detail", problem));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } catch (DecodeException e) {
+      throw new IOException(server + " is no server of Ashlar", e);
+    }
   }
 
   /** A member may be named by its id, by the beginning of it, or by its address. */

@@ -1,0 +1,129 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.engine.ManifestHead;
+import dev.ashlar.block.engine.ManifestRow;
+import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.raft.vertx.RaftNode;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code GET /cluster/manifest}: everything replicated as of one index, a line for each block
+ * (docs/format.md, "Backup"). While it is sent the index rests and the log grows, so it ends after
+ * a while whatever the client does.
+ */
+final class ManifestRoute {
+
+  private static final int PAGE_ROWS = 1000;
+  private static final long HELD_NANOS_MAX = TimeUnit.MINUTES.toNanos(5);
+
+  private final Vertx vertx;
+  private final RaftNode node;
+  private final StorageEngine engine;
+
+  ManifestRoute(Vertx vertx, RaftNode node, StorageEngine engine) {
+    this.vertx = vertx;
+    this.node = node;
+    this.engine = engine;
+  }
+
+  void handle(RoutingContext context) {
+    node.hold()
+        .onFailure(e -> ClusterRoutes.unavailable(context, e))
+        .onSuccess(head -> new Sending(context.response(), head).begin());
+  }
+
+  /** One manifest on its way. */
+  private final class Sending {
+
+    private final HttpServerResponse response;
+    private final ManifestHead head;
+    private final long beganNanos = System.nanoTime();
+    private boolean released;
+    private long rows;
+
+    Sending(HttpServerResponse response, ManifestHead head) {
+      this.response = response;
+      this.head = head;
+    }
+
+    void begin() {
+      response.closeHandler(nothing -> release());
+      response.setChunked(true).putHeader("Content-Type", "application/x-ndjson");
+      node.status()
+          .compose(
+              status ->
+                  response.write(
+                      line(
+                          new JsonObject()
+                              .put("cluster", status.cluster().toString())
+                              .put("index", head.at().index())
+                              .put("term", head.at().term())
+                              .put("blocks", head.blocks())
+                              .put("bytes", head.bytes()))))
+          .compose(done -> page(Optional.empty()))
+          .onComplete(
+              result -> {
+                release();
+                if (result.failed()) {
+                  // What was sent has no end, so that nobody takes it for the whole.
+                  response.reset();
+                }
+              });
+    }
+
+    private Future<Void> page(Optional<ManifestRow> after) {
+      if (System.nanoTime() - beganNanos > HELD_NANOS_MAX) {
+        return Future.failedFuture("it takes too long");
+      }
+      return vertx
+          .executeBlocking(
+              () -> engine.manifestPage(after.map(ManifestRow::multihash), PAGE_ROWS), false)
+          .compose(
+              found -> {
+                rows += found.size();
+                return found.size() < PAGE_ROWS
+                    ? response.end(lines(found).appendBuffer(end()))
+                    : response
+                        .write(lines(found))
+                        .compose(done -> page(Optional.of(found.get(found.size() - 1))));
+              });
+    }
+
+    private Buffer end() {
+      return line(new JsonObject().put("end", true).put("blocks", rows));
+    }
+
+    private void release() {
+      if (!released) {
+        released = true;
+        node.release();
+      }
+    }
+  }
+
+  private static Buffer lines(List<ManifestRow> rows) {
+    Buffer lines = Buffer.buffer();
+    for (ManifestRow row : rows) {
+      lines.appendBuffer(
+          line(
+              new JsonObject()
+                  .put("cid", Cid.v1(row.codec(), row.multihash()).toString())
+                  .put("size", row.length())
+                  .put("index", row.lastPut())));
+    }
+    return lines;
+  }
+
+  private static Buffer line(JsonObject json) {
+    return json.toBuffer().appendByte((byte) '\n');
+  }
+}

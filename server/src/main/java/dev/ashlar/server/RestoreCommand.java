@@ -1,0 +1,105 @@
+package dev.ashlar.server;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.PutResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import me.tongfei.progressbar.ProgressBar;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "restore",
+    description = {
+      "Put what a backup has into a store, every block verified; what the store has besides stays.",
+      "An interrupted run is gone on from by running it again."
+    })
+final class RestoreCommand extends StoreCommand {
+
+  private static final int BATCH_BLOCKS = 256;
+  private static final int BATCH_BYTES = 4 << 20;
+
+  @Parameters(paramLabel = "DIR", description = "the directory of the backup")
+  private Path directory = Path.of("ashlar-backup");
+
+  @Option(names = "--check", description = "only check that the backup is whole")
+  private boolean checks;
+
+  private final List<Block> batch = new ArrayList<>();
+  private long batchBytes;
+  private long created;
+  private boolean asksFirst;
+
+  @Override
+  int run(BlockStore store) throws IOException {
+    Backup backup = new Backup(directory);
+    Backup.Manifest manifest =
+        backup
+            .manifest()
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        directory
+                            + " has no manifest: the backup was not completed, run it again"));
+    Set<Multihash> missing = new HashSet<>(manifest.rows().keySet());
+    asksFirst = !checks && store.statistics().blocks() > 0;
+    try (ProgressBar progress = progress("restore", manifest.head().getLong("bytes"))) {
+      long end =
+          backup.read(
+              block -> {
+                Backup.Row row = manifest.rows().get(block.cid().multihash());
+                if (row != null && missing.remove(block.cid().multihash())) {
+                  restore(
+                      store,
+                      block.cid().equals(row.cid())
+                          ? block
+                          : Block.verified(row.cid(), block.bytes()));
+                  progress.stepBy(block.size());
+                }
+              });
+      flush(store);
+      if (!missing.isEmpty()) {
+        throw new IOException(
+            "the backup lacks "
+                + missing.size()
+                + " blocks that its manifest names; its blocks end at byte "
+                + end);
+      }
+    }
+    long blocks = manifest.rows().size();
+    print(
+        manifest.head().copy().put("checked", checks).put("new", created),
+        (checks
+                ? "the backup is whole: " + blocks + " blocks"
+                : "restored " + blocks + " blocks, " + created + " of them new")
+            + ", as of index "
+            + manifest.head().getLong("index"));
+    return 0;
+  }
+
+  private void restore(BlockStore store, Block block) {
+    if (checks || (asksFirst && store.has(block.cid()))) {
+      return;
+    }
+    batch.add(block);
+    batchBytes += block.size();
+    if (batch.size() == BATCH_BLOCKS || batchBytes >= BATCH_BYTES) {
+      flush(store);
+    }
+  }
+
+  private void flush(BlockStore store) {
+    for (PutResult result : store.putAll(batch)) {
+      created += result.isNew() ? 1 : 0;
+    }
+    batch.clear();
+    batchBytes = 0;
+  }
+}
