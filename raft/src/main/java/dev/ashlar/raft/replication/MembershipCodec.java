@@ -90,6 +90,8 @@ public final class MembershipCodec {
       return new Membership(voters, outgoing, learners, target, addresses);
     } catch (BufferUnderflowException e) {
       throw new MalformedException("the membership is cut off", source.position());
+    } catch (IllegalArgumentException e) {
+      throw new MalformedException("no cluster is so: " + e.getMessage(), source.position());
     }
   }
 

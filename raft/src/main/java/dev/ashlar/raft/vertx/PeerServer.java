@@ -13,8 +13,10 @@ import io.vertx.core.net.NetServerOptions;
 import io.vertx.core.net.NetSocket;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +27,9 @@ final class PeerServer {
 
   private static final Logger LOG = LoggerFactory.getLogger(PeerServer.class);
   private static final int HELLO_BYTES_MAX = 64 << 10;
+
+  /** More than any cluster needs at once. */
+  private static final int STRANGERS_MAX = 500;
 
   /** The same refusal is said once in so long. */
   private static final long REFUSAL_QUIET_NANOS = 60_000_000_000L;
@@ -54,7 +59,10 @@ final class PeerServer {
   private final Visitors visitors;
   private final Identity identity;
   private final Map<Lane, NetSocket> current = new HashMap<>();
-  private int connections;
+
+  /** Those who have not proved themselves, the oldest first. */
+  private final Set<NetSocket> strangers = new LinkedHashSet<>();
+
   private String lastRefusal = "";
   private long refusedNanos;
 
@@ -92,11 +100,13 @@ final class PeerServer {
   }
 
   private void visit(NetSocket socket) {
-    if (connections >= CONNECTIONS_MAX) {
-      socket.close();
-      return;
+    strangers.add(socket);
+    if (strangers.size() > STRANGERS_MAX) {
+      // Members prove themselves within a moment: who has been silent for the longest is none.
+      NetSocket oldest = strangers.iterator().next();
+      strangers.remove(oldest);
+      oldest.close();
     }
-    connections++;
     Visit visit = new Visit(socket);
     // Until it has proved itself a visitor gets room for a hello, and little time.
     Frames frames = new Frames(HELLO_BYTES_MAX, frame -> visit.frame(frame));
@@ -106,14 +116,11 @@ final class PeerServer {
     socket.exceptionHandler(e -> socket.close());
     socket.closeHandler(
         nothing -> {
-          connections--;
+          strangers.remove(socket);
           vertx.cancelTimer(timer);
           visit.closed();
         });
   }
-
-  /** More than any cluster needs; the rest is somebody else's. */
-  private static final int CONNECTIONS_MAX = 1000;
 
   /** One connection. */
   private final class Visit {
@@ -180,6 +187,7 @@ final class PeerServer {
 
     private void welcome(Hello visitor) {
       welcome = true;
+      strangers.remove(socket);
       if (frames != null) {
         frames.allow(options.frameBytesMax());
       }

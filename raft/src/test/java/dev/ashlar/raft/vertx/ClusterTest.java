@@ -290,6 +290,26 @@ class ClusterTest {
   }
 
   @Test
+  void strangersWhoSayNothingDoNotKeepMembersOut() throws Exception {
+    RaftNode first = open(RaftNodeOptions.DEFAULT, new Formation.Alone());
+    String contact = await(first.status()).address();
+    int port = Integer.parseInt(contact.substring(contact.lastIndexOf(':') + 1));
+    List<NetSocket> idle = new ArrayList<>();
+    for (int i = 0; i < 1200; i++) {
+      NetSocket socket = await(vertx.createNetClient().connect(port, "127.0.0.1"));
+      socket.write(Buffer.buffer(new byte[] {0, 0}));
+      idle.add(socket);
+    }
+
+    open(RaftNodeOptions.DEFAULT, new Formation.Join(List.of(contact)));
+
+    until(0, status -> status.membership().voters().size() == 2);
+    for (NetSocket socket : idle) {
+      await(socket.close());
+    }
+  }
+
+  @Test
   void anAddressThatIsNotLoopbackNeedsASecretOrTls() {
     RaftNodeOptions open =
         RaftNodeOptions.DEFAULT.at("127.0.0.1", 0, Optional.of("192.0.2.1:8421"));
