@@ -16,7 +16,11 @@ public final class BlockAssembler {
   private final long codec;
   private final BlockHasher hasher;
   private final Optional<Cid> expected;
-  private byte[] buffer;
+
+  /** How much room is made for the first bytes, once they are there. */
+  private final int firstBytes;
+
+  private byte[] buffer = new byte[0];
   private int filled;
   private boolean finished;
 
@@ -37,7 +41,7 @@ public final class BlockAssembler {
     this.hasher = new BlockHasher(function);
     this.expected = expected;
     this.blockBytesMax = blockBytesMax;
-    this.buffer = new byte[bytesHint >= 0 ? (int) bytesHint : Math.min(FIRST_BYTES, blockBytesMax)];
+    this.firstBytes = bytesHint >= 0 ? (int) bytesHint : Math.min(FIRST_BYTES, blockBytesMax);
   }
 
   /**
@@ -74,7 +78,7 @@ public final class BlockAssembler {
       throw new BlockTooLargeException((long) filled + length, blockBytesMax);
     }
     if (length > buffer.length - filled) {
-      long doubled = Math.max(2L * buffer.length, (long) filled + length);
+      long doubled = Math.max(Math.max(firstBytes, 2L * buffer.length), (long) filled + length);
       buffer = Arrays.copyOf(buffer, (int) Math.min(doubled, blockBytesMax));
     }
     part.get(part.position(), buffer, filled, length);

@@ -5,6 +5,7 @@ import dev.ashlar.block.BlockAssembler;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockTooLargeException;
 import dev.ashlar.block.StoreUnavailableException;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -14,16 +15,20 @@ import io.vertx.core.streams.ReadStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Receives one block's bytes from a stream, hashes them on a worker as they arrive, and hands the
- * block to the store in the task that hashes the last of them. The stream is paused while the
- * worker is behind. For one stream, on its event loop.
+ * Receives one block's bytes from a stream, once there is room for all of them; until then the
+ * stream is paused, and after a while it is told to come again. Hashes them on a worker as they
+ * arrive, and hands the block to the store in the task that hashes the last of them. The stream is
+ * paused while the worker is behind. For one stream, on its event loop.
  */
 final class BodyReceiver<T> {
 
   private static final int HASH_FROM_BYTES = 128 << 10;
   private static final int PAUSE_FROM_BYTES = 512 << 10;
+  private static final long ADMISSION_MILLIS_MAX = 5_000;
+  private static final long HOLD_MILLIS_MAX = 30_000;
   private static final long RATE_CHECK_MILLIS = 5_000;
   private static final long END_MILLIS = 500;
 
@@ -39,13 +44,17 @@ final class BodyReceiver<T> {
   private int pendingBytes;
   private long received;
   private long receivedAtCheck;
-  private long held;
+  private final long expectedBytes;
+  private ByteBudget.@Nullable Claim claim;
+  private boolean admitted;
+  private int checks;
   private long timer = -1;
   private boolean hashing;
   private boolean paused;
   private boolean ended;
 
   /**
+   * @param expectedBytes how many there will be, or a negative number where that is not known
    * @param blockBytesMax more than these are refused as they arrive
    * @param then what to do with the block, on the worker
    */
@@ -55,19 +64,22 @@ final class BodyReceiver<T> {
       GatewayOptions.Limits limits,
       ReadStream<Buffer> stream,
       BlockAssembler assembler,
+      long expectedBytes,
       int blockBytesMax,
       BiFunction<BlockStore, Block, T> then) {
     this.vertx = vertx;
     this.workers = workers;
     this.stream = stream;
     this.assembler = assembler;
+    this.expectedBytes = expectedBytes;
     this.blockBytesMax = blockBytesMax;
     this.bytesPerSecondMin = limits.bodyBytesPerSecondMin();
     this.then = then;
   }
 
-  /** Begins to receive. */
+  /** Begins to receive, when there is room. */
   Future<T> receive() {
+    stream.pause();
     stream.exceptionHandler(this::fail);
     stream.handler(this::take);
     stream.endHandler(
@@ -75,10 +87,27 @@ final class BodyReceiver<T> {
           ended = true;
           hashNext();
         });
-    if (bytesPerSecondMin > 0) {
-      timer = vertx.setPeriodic(RATE_CHECK_MILLIS, id -> checkRate());
-    }
+    timer =
+        vertx.setTimer(
+            ADMISSION_MILLIS_MAX,
+            id ->
+                fail(
+                    new StoreUnavailableException(
+                        "too many uploads are under way; not done, try again")));
+    Context context = vertx.getOrCreateContext();
+    long bytes = expectedBytes < 0 ? blockBytesMax : Math.min(expectedBytes, blockBytesMax);
+    claim = workers.uploads().claim(bytes, () -> context.runOnContext(nothing -> admitted()));
     return result.future().onComplete(done -> release());
+  }
+
+  private void admitted() {
+    if (result.future().isComplete()) {
+      return;
+    }
+    vertx.cancelTimer(timer);
+    timer = bytesPerSecondMin > 0 ? vertx.setPeriodic(RATE_CHECK_MILLIS, id -> checkRate()) : -1;
+    admitted = true;
+    stream.resume();
   }
 
   private void take(Buffer part) {
@@ -90,11 +119,6 @@ final class BodyReceiver<T> {
       fail(new BlockTooLargeException(received, blockBytesMax));
       return;
     }
-    if (!workers.uploads().take(part.length())) {
-      fail(new StoreUnavailableException("too many uploads are under way; not done, try again"));
-      return;
-    }
-    held += part.length();
     pending.add(part);
     pendingBytes += part.length();
     if (pendingBytes >= PAUSE_FROM_BYTES && !paused) {
@@ -153,6 +177,15 @@ final class BodyReceiver<T> {
   }
 
   private void checkRate() {
+    checks++;
+    if (!ended && workers.uploads().isAwaited() && checks * RATE_CHECK_MILLIS > HOLD_MILLIS_MAX) {
+      fail(
+          new Problem(
+              Problem.Code.REQUEST_TIMEOUT,
+              "a body must arrive within "
+                  + HOLD_MILLIS_MAX / 1000
+                  + " seconds while others wait for its room"));
+    }
     if (!ended
         && !paused
         && received - receivedAtCheck < bytesPerSecondMin * RATE_CHECK_MILLIS / 1000) {
@@ -183,7 +216,7 @@ final class BodyReceiver<T> {
           if (ended || result.future().isComplete()) {
             return;
           }
-          if (paused || hashing || received != before) {
+          if (!admitted || paused || hashing || received != before) {
             expectEnd(otherwise);
           } else {
             fail(otherwise);
@@ -196,7 +229,9 @@ final class BodyReceiver<T> {
   }
 
   private void release() {
-    workers.uploads().give(held);
+    if (claim != null) {
+      workers.uploads().end(claim);
+    }
     if (timer >= 0) {
       vertx.cancelTimer(timer);
     }

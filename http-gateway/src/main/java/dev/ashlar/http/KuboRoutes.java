@@ -136,7 +136,7 @@ final class KuboRoutes {
     BlockAssembler assembler =
         BlockAssembler.of(format.codec(), format.function(), -1, blockBytesMax);
     return new BodyReceiver<>(
-        vertx, workers, limits, upload, assembler, blockBytesMax, BlockStore::put);
+        vertx, workers, limits, upload, assembler, -1, blockBytesMax, BlockStore::put);
   }
 
   private static void putEnded(

@@ -46,7 +46,10 @@ final class NativeRoutes {
     long codec = Multicodec.parse(exchange.parameter("codec").orElse("raw"));
     HashFunction function = HashFunction.parse(exchange.parameter("hash").orElse("sha2-256"));
     long length = exchange.contentLength();
-    receive(exchange, BlockAssembler.of(codec, function, length, workers.store().blockBytesMax()));
+    receive(
+        exchange,
+        length,
+        BlockAssembler.of(codec, function, length, workers.store().blockBytesMax()));
   }
 
   private void put(Exchange exchange) {
@@ -56,10 +59,11 @@ final class NativeRoutes {
           Problem.Code.INVALID_REQUEST, "an identity CID carries its bytes and is never stored");
     }
     long length = exchange.contentLength();
-    receive(exchange, BlockAssembler.expecting(cid, length, workers.store().blockBytesMax()));
+    receive(
+        exchange, length, BlockAssembler.expecting(cid, length, workers.store().blockBytesMax()));
   }
 
-  private void receive(Exchange exchange, BlockAssembler assembler) {
+  private void receive(Exchange exchange, long length, BlockAssembler assembler) {
     exchange.requirePlainBody();
     int blockBytesMax = workers.store().blockBytesMax();
     exchange.invite();
@@ -70,6 +74,7 @@ final class NativeRoutes {
                 limits,
                 exchange.request(),
                 assembler,
+                length,
                 blockBytesMax,
                 BlockStore::put)
             .receive(),

@@ -27,7 +27,7 @@ class HostileRequestTest extends GatewayFixture {
           Duration.ofMillis(300),
           Duration.ofSeconds(5),
           1024,
-          8 << 20,
+          BLOCK_BYTES_MAX + 1000,
           4,
           1,
           0,
@@ -187,6 +187,32 @@ class HostileRequestTest extends GatewayFixture {
     assertThat(response.statusCode()).isEqualTo(400);
     assertThat(text(response)).contains("multipart");
     assertThat(store.statistics().blocks()).isZero();
+  }
+
+  @Test
+  void anUploadWaitsUntilThereIsRoomForIt() throws IOException {
+    String head =
+        "POST /blocks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ";
+    try (Socket first = new Socket(InetAddress.getLoopbackAddress(), gateway().port());
+        Socket second = new Socket(InetAddress.getLoopbackAddress(), gateway().port())) {
+      byte[] large = new byte[BLOCK_BYTES_MAX];
+      write(first, head + large.length + "\r\n\r\n");
+      write(first, "x");
+      write(second, head + "2000\r\n\r\n" + "y".repeat(2000));
+      first.getOutputStream().write(large, 1, large.length - 1);
+
+      assertThat(answer(first)).startsWith("HTTP/1.1 201");
+      assertThat(answer(second)).startsWith("HTTP/1.1 201");
+    }
+    assertThat(store.statistics().blocks()).isEqualTo(2);
+  }
+
+  private static void write(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static String answer(Socket socket) throws IOException {
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
   }
 
   @Test

@@ -184,8 +184,12 @@ final class PeerOptions {
             Math.max(1, heartbeatMillis / TICK_MILLIS),
             electionMillis / TICK_MILLIS,
             2 * electionMillis / TICK_MILLIS);
+    long heapBytes = Runtime.getRuntime().maxMemory();
     return DriverOptions.DEFAULT
         .withCore(core)
+        .withMemory(
+            Math.min(DriverOptions.DEFAULT.cacheBytesMax(), heapBytes / 8),
+            Math.min(DriverOptions.DEFAULT.pendingBytesMax(), heapBytes / 4))
         .withUpkeep(reserveBytes, compactTicks)
         .withRetention(logEntries, logBytes)
         .withScrub(ScrubOptions.DEFAULT.at(scrubMibPerSecond * (1L << 20) * TICK_MILLIS / 1000));

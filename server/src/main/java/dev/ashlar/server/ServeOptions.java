@@ -27,6 +27,8 @@ import picocli.CommandLine.Option;
 /** The options of {@code ashlar serve}. */
 final class ServeOptions {
 
+  private static final long IN_FLIGHT_BYTES_MAX = 128L << 20;
+
   @Option(
       names = "--config",
       paramLabel = "FILE",
@@ -169,9 +171,10 @@ final class ServeOptions {
   @Option(
       names = "--in-flight-bytes",
       paramLabel = "BYTES",
-      defaultValue = "134217728",
-      description = "bytes of bodies and blocks held at once (default: ${DEFAULT-VALUE})")
-  private long inFlightBytes = 128L << 20;
+      description =
+          "bytes of bodies held at once, and of blocks that are being sent; more wait (default: a"
+              + " quarter of the heap, at most 134217728)")
+  private @Nullable Long inFlightBytes;
 
   @Option(
       names = "--read-consistency",
@@ -299,7 +302,9 @@ final class ServeOptions {
         Duration.ofSeconds(headerSeconds),
         Duration.ofSeconds(idleSeconds),
         bodyRate,
-        inFlightBytes,
+        inFlightBytes == null
+            ? Math.min(IN_FLIGHT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 4)
+            : inFlightBytes,
         workers,
         eventLoops,
         inlineReadBytes,

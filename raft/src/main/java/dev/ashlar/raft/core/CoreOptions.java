@@ -51,6 +51,20 @@ public record CoreOptions(
     }
   }
 
+  /** The same with another bound of what is not committed. */
+  public CoreOptions withUncommitted(long bytesMax) {
+    return new CoreOptions(
+        heartbeatTicks,
+        electionTicksMin,
+        electionTicksMax,
+        appendBytesMax,
+        appendEntriesMax,
+        inflightBytesMax,
+        inflightMessagesMax,
+        probeBytesMax,
+        bytesMax);
+  }
+
   /** The same with other times. */
   public CoreOptions withTimes(int heartbeat, int electionMin, int electionMax) {
     return new CoreOptions(

@@ -137,6 +137,26 @@ public record DriverOptions(
         newScrub);
   }
 
+  /** The same with other bounds of what is held in memory. */
+  public DriverOptions withMemory(long newCacheBytes, long newPendingBytes) {
+    return new DriverOptions(
+        core.withUncommitted(newPendingBytes),
+        batchBytesMax,
+        newCacheBytes,
+        applyEntriesMax,
+        requestTicks,
+        newPendingBytes,
+        retainEntries,
+        retainBytes,
+        compactTicks,
+        manifestRowsMax,
+        fetchBytesMax,
+        holdTicks,
+        holdBytesMax,
+        reserveBytes,
+        scrub);
+  }
+
   /** The same with another bound of the log that is kept for slow followers. */
   public DriverOptions withRetention(int entries, long bytes) {
     return new DriverOptions(
