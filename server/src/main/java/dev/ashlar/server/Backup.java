@@ -2,7 +2,9 @@ package dev.ashlar.server;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.UnsignedVarint;
 import dev.ashlar.block.car.CarException;
 import dev.ashlar.block.car.CarLimits;
 import dev.ashlar.block.car.CarReader;
@@ -10,7 +12,13 @@ import dev.ashlar.block.car.CarWriter;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedWriter;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -19,8 +27,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -33,7 +43,7 @@ final class Backup {
 
   private static final String MANIFEST = "manifest.ndjson";
   private static final String BLOCKS = "blocks.car";
-  private static final int BLOCK_BYTES_MAX = Block.BYTES_MAX;
+  private static final String LOCK = "backup.lock";
 
   private final Path directory;
 
@@ -127,18 +137,69 @@ final class Backup {
   }
 
   /**
-   * Reads all blocks, each verified.
+   * What was found in the file of blocks.
    *
-   * @return where the last whole block ends
+   * @param end where the last whole frame ends; what follows is what a stop in a write has left
+   * @param damaged how many frames are whole and have not the bytes that their CID names
    */
-  long read(Consumer<Block> blocks) throws IOException {
-    try (CarReader reader =
-        CarReader.open(
-            Files.newInputStream(directory.resolve(BLOCKS)), CarLimits.blocksOf(BLOCK_BYTES_MAX))) {
-      for (Optional<Block> next = reader.next(); next.isPresent(); next = reader.next()) {
-        blocks.accept(next.get());
+  record Found(long end, long damaged) {}
+
+  /** Reads all blocks, each verified; those that are damaged are passed over. */
+  Found read(Consumer<Block> blocks) throws IOException {
+    Path file = directory.resolve(BLOCKS);
+    byte[] header = header();
+    long at = 0;
+    long damaged = 0;
+    while (true) {
+      long base = at == 0 ? 0 : at - header.length;
+      try (CarReader reader =
+          CarReader.open(from(file, at, header), CarLimits.blocksOf(Block.BYTES_MAX))) {
+        at = base + reader.offset();
+        for (Optional<Block> next = reader.next(); next.isPresent(); next = reader.next()) {
+          blocks.accept(next.get());
+          at = base + reader.offset();
+        }
+        return new Found(at, damaged);
+      } catch (CarException e) {
+        if (at == 0) {
+          throw new IOException(file + " is not the blocks of a backup: " + e.getMessage(), e);
+        }
+        OptionalLong next = frameEnd(file, at);
+        if (next.isEmpty()) {
+          return new Found(at, damaged);
+        }
+        damaged++;
+        at = next.getAsLong();
       }
-      return reader.offset();
+    }
+  }
+
+  private static InputStream from(Path file, long at, byte[] header) throws IOException {
+    InputStream in = Files.newInputStream(file);
+    if (at == 0) {
+      return in;
+    }
+    in.skipNBytes(at);
+    return new SequenceInputStream(new ByteArrayInputStream(header), in);
+  }
+
+  private static byte[] header() throws IOException {
+    ByteArrayOutputStream header = new ByteArrayOutputStream();
+    CarWriter.open(header, List.of()).close();
+    return header.toByteArray();
+  }
+
+  /** Where the frame that begins at a place ends; empty where the file ends before it does. */
+  private static OptionalLong frameEnd(Path file, long at) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer start = ByteBuffer.allocate(UnsignedVarint.BYTES_MAX);
+      channel.read(start, at);
+      start.flip();
+      long length = UnsignedVarint.read(start);
+      long end = at + start.position() + length;
+      return end <= channel.size() ? OptionalLong.of(end) : OptionalLong.empty();
+    } catch (MalformedException e) {
+      return OptionalLong.empty();
     }
   }
 
@@ -146,38 +207,37 @@ final class Backup {
    * Opens the blocks to add some. What a stop in the middle of a write has left at the end is cut
    * off.
    *
-   * @param found is given each block that is there
+   * @param found is given each sound block that is there
    */
   CarWriter append(Consumer<Block> found) throws IOException {
-    Files.createDirectories(directory);
     Path file = directory.resolve(BLOCKS);
     if (!Files.exists(file) || Files.size(file) == 0) {
       return CarWriter.open(
           Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND),
-          java.util.List.of());
+          List.of());
     }
-    long end = soundEnd(file, found);
+    long end = read(found).end();
     FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
     channel.truncate(end);
     channel.position(end);
     return CarWriter.append(Channels.newOutputStream(channel));
   }
 
-  private static long soundEnd(Path file, Consumer<Block> found) throws IOException {
-    long end = 0;
-    try (CarReader reader =
-        CarReader.open(Files.newInputStream(file), CarLimits.blocksOf(BLOCK_BYTES_MAX))) {
-      end = reader.offset();
-      for (Optional<Block> next = reader.next(); next.isPresent(); next = reader.next()) {
-        found.accept(next.get());
-        end = reader.offset();
-      }
-    } catch (CarException e) {
-      if (end == 0) {
-        throw new IOException(file + " is not the blocks of a backup: " + e.getMessage(), e);
-      }
+  /**
+   * Keeps the directory to one run, until it is closed.
+   *
+   * @throws IOException where another one has it
+   */
+  Closeable lock() throws IOException {
+    Files.createDirectories(directory);
+    FileChannel channel =
+        FileChannel.open(
+            directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    if (channel.tryLock() == null) {
+      channel.close();
+      throw new IOException("another backup into " + directory + " is under way");
     }
-    return end;
+    return channel;
   }
 
   /** Makes the blocks durable. */

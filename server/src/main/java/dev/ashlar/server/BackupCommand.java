@@ -5,6 +5,7 @@ import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.car.CarWriter;
 import dev.ashlar.server.client.ClusterClient;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -37,10 +39,27 @@ final class BackupCommand extends StoreCommand {
   @Parameters(paramLabel = "DIR", description = "the directory of the backup")
   private Path directory = Path.of("ashlar-backup");
 
+  @Option(
+      names = "--of-another-cluster",
+      description =
+          "go on although the backup is of another cluster, as one that was restored or recovered"
+              + " is: blocks that this one does not have are not restored any more")
+  private boolean ofAnother;
+
   @Override
   int run(BlockStore store) throws IOException {
-    ClusterClient cluster = cluster();
     Backup backup = new Backup(directory);
+    Closeable lock = backup.lock();
+    try {
+      return run(store, backup);
+    } finally {
+      lock.close();
+    }
+  }
+
+  private int run(BlockStore store, Backup backup) throws IOException {
+    ClusterClient cluster = cluster();
+    Optional<Backup.Manifest> previous = backup.manifest();
     Set<Multihash> there = new HashSet<>();
     long fetched = 0;
     Backup.Manifest manifest;
@@ -52,6 +71,7 @@ final class BackupCommand extends StoreCommand {
         try (Stream<String> lines = cluster.manifest()) {
           manifest = Backup.Manifest.read(lines);
         }
+        requireSame(previous, manifest);
         long before = there.size();
         absent = fetch(store, manifest, there, writer, fetchers);
         fetched += there.size() - before;
@@ -79,6 +99,22 @@ final class BackupCommand extends StoreCommand {
             + fetched
             + " of them fetched now");
     return 0;
+  }
+
+  private void requireSame(Optional<Backup.Manifest> previous, Backup.Manifest manifest)
+      throws IOException {
+    String cluster = manifest.head().getString("cluster");
+    if (!ofAnother
+        && previous.isPresent()
+        && !cluster.equals(previous.get().head().getString("cluster"))) {
+      throw new IOException(
+          directory
+              + " is a backup of cluster "
+              + previous.get().head().getString("cluster")
+              + " and the server belongs to "
+              + cluster
+              + ": give another directory, or --of-another-cluster");
+    }
   }
 
   private static <T> T joined(CompletableFuture<T> future) {

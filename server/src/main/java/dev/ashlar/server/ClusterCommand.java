@@ -140,6 +140,15 @@ final class ClusterCommand {
           "Compare the logs of all members that are left and recover the one with the highest term,"
               + " and among those the highest entry. Whatever was acknowledged after its last entry"
               + " is lost.");
+      if (engine.isInstalling()) {
+        out.println("It is being caught up: most of what the cluster had is not here.");
+      }
+      if (Replacement.isUnderWay(data)) {
+        throw new IOException(
+            "this member is being replaced: what it had is in a directory damaged-* within "
+                + data
+                + ", and what is here now has not been caught up");
+      }
       if (!yes) {
         out.println("Nothing is changed: say --yes to make it the only member of a new cluster.");
         out.flush();
@@ -147,11 +156,11 @@ final class ClusterCommand {
       }
       String address = advertise == null ? found.address(self).orElse("127.0.0.1:8421") : advertise;
       UUID cluster = UUID.randomUUID();
+      Replacement.forget(data);
       replica.recover(cluster, address);
       out.println("It is the only member of cluster " + cluster + " now, at " + address + ".");
       out.flush();
     }
-    Replacement.forget(data);
     return 0;
   }
 

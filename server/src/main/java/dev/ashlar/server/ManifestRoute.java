@@ -1,6 +1,7 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
 import dev.ashlar.block.engine.StorageEngine;
@@ -14,6 +15,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * {@code GET /cluster/manifest}: everything replicated as of one index, a line for each block
@@ -23,11 +25,12 @@ import java.util.concurrent.TimeUnit;
 final class ManifestRoute {
 
   private static final int PAGE_ROWS = 1000;
-  private static final long HELD_NANOS_MAX = TimeUnit.MINUTES.toNanos(5);
+  private static final long HELD_MILLIS_MAX = TimeUnit.MINUTES.toMillis(5);
 
   private final Vertx vertx;
   private final RaftNode node;
   private final StorageEngine engine;
+  private final AtomicBoolean sending = new AtomicBoolean();
 
   ManifestRoute(Vertx vertx, RaftNode node, StorageEngine engine) {
     this.vertx = vertx;
@@ -36,8 +39,17 @@ final class ManifestRoute {
   }
 
   void handle(RoutingContext context) {
+    if (!sending.compareAndSet(false, true)) {
+      ClusterRoutes.unavailable(
+          context, new StoreUnavailableException("another manifest is being sent; try again"));
+      return;
+    }
     node.hold()
-        .onFailure(e -> ClusterRoutes.unavailable(context, e))
+        .onFailure(
+            e -> {
+              sending.set(false);
+              ClusterRoutes.unavailable(context, e);
+            })
         .onSuccess(head -> new Sending(context.response(), head).begin());
   }
 
@@ -46,8 +58,8 @@ final class ManifestRoute {
 
     private final HttpServerResponse response;
     private final ManifestHead head;
-    private final long beganNanos = System.nanoTime();
-    private boolean released;
+    private final AtomicBoolean released = new AtomicBoolean();
+    private long timer = -1;
     private long rows;
 
     Sending(HttpServerResponse response, ManifestHead head) {
@@ -56,7 +68,17 @@ final class ManifestRoute {
     }
 
     void begin() {
-      response.closeHandler(nothing -> release());
+      try {
+        timer = vertx.setTimer(HELD_MILLIS_MAX, id -> cutOff());
+        response.closeHandler(nothing -> release());
+        send();
+      } catch (RuntimeException e) {
+        // The client is gone already.
+        release();
+      }
+    }
+
+    private void send() {
       response.setChunked(true).putHeader("Content-Type", "application/x-ndjson");
       node.status()
           .compose(
@@ -72,17 +94,17 @@ final class ManifestRoute {
           .compose(done -> page(Optional.empty()))
           .onComplete(
               result -> {
-                release();
                 if (result.failed()) {
-                  // What was sent has no end, so that nobody takes it for the whole.
-                  response.reset();
+                  cutOff();
+                } else {
+                  release();
                 }
               });
     }
 
     private Future<Void> page(Optional<ManifestRow> after) {
-      if (System.nanoTime() - beganNanos > HELD_NANOS_MAX) {
-        return Future.failedFuture("it takes too long");
+      if (released.get()) {
+        return Future.failedFuture("it is over");
       }
       return vertx
           .executeBlocking(
@@ -102,9 +124,16 @@ final class ManifestRoute {
       return line(new JsonObject().put("end", true).put("blocks", rows));
     }
 
+    /** What was sent has no end, so that nobody takes it for the whole. */
+    private void cutOff() {
+      release();
+      response.reset();
+    }
+
     private void release() {
-      if (!released) {
-        released = true;
+      if (released.compareAndSet(false, true)) {
+        vertx.cancelTimer(timer);
+        sending.set(false);
         node.release();
       }
     }

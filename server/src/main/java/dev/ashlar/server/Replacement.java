@@ -105,6 +105,11 @@ final class Replacement {
   void learn(NodeStatus status) throws IOException {
     boolean belongs = status.membership().contains(status.self());
     if (!belongs) {
+      boolean isRemoved = !status.membership().members().isEmpty();
+      if (isRemoved && known.isPresent()) {
+        Files.deleteIfExists(data.resolve(KNOWN));
+        known = Optional.empty();
+      }
       return;
     }
     KnownCluster now = KnownCluster.of(status);
@@ -116,6 +121,11 @@ final class Replacement {
     if (isVoter && Files.deleteIfExists(data.resolve(REJOIN))) {
       LOG.info("this member has been replaced and is a voter again");
     }
+  }
+
+  /** Whether the member in a directory is to join anew. */
+  static boolean isUnderWay(Path data) {
+    return Files.exists(data.resolve(REJOIN));
   }
 
   /** Forgets a cluster that the member does not belong to any more. */

@@ -51,7 +51,7 @@ final class RestoreCommand extends StoreCommand {
     Set<Multihash> missing = new HashSet<>(manifest.rows().keySet());
     asksFirst = !checks && store.statistics().blocks() > 0;
     try (ProgressBar progress = progress("restore", manifest.head().getLong("bytes"))) {
-      long end =
+      Backup.Found found =
           backup.read(
               block -> {
                 Backup.Row row = manifest.rows().get(block.cid().multihash());
@@ -69,8 +69,11 @@ final class RestoreCommand extends StoreCommand {
         throw new IOException(
             "the backup lacks "
                 + missing.size()
-                + " blocks that its manifest names; its blocks end at byte "
-                + end);
+                + " of the blocks that its manifest names ("
+                + found.damaged()
+                + " are damaged, and "
+                + found.end()
+                + " bytes can be read); all others are restored. Back up again to mend it");
       }
     }
     long blocks = manifest.rows().size();

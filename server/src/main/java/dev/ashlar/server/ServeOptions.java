@@ -186,7 +186,6 @@ final class ServeOptions {
 
   @Option(
       names = "--supervise",
-      arity = "0..1",
       fallbackValue = "true",
       description =
           "run the node in a second process, and start it again when it ends by itself; where there"
@@ -312,7 +311,7 @@ final class ServeOptions {
   }
 
   boolean isSupervised() {
-    return supervise;
+    return supervise && !Boolean.getBoolean(Supervisor.SUPERVISED);
   }
 
   Formation formation() {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -19,6 +20,10 @@ import picocli.CommandLine;
 final class Supervisor {
 
   private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
+
+  /** Set in the node's process. */
+  static final String SUPERVISED = "ashlar.supervised";
+
   private static final Duration PAUSE_MIN = Duration.ofSeconds(1);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(30);
   private static final Duration STEADY = Duration.ofMinutes(10);
@@ -27,17 +32,16 @@ final class Supervisor {
   private final List<String> command;
   private final Duration stopGrace;
   private final AtomicBoolean stopping = new AtomicBoolean();
-  private volatile Process child;
+  private @Nullable Process child;
 
   /**
    * @param arguments those that this process was started with
    * @param data where the JVM leaves word of a death in native code
    * @param stopGrace how long the node may take to stop
    */
-  Supervisor(List<String> arguments, Path data, Duration stopGrace) throws IOException {
+  Supervisor(List<String> arguments, Path data, Duration stopGrace) {
     this.command = command(arguments, data);
     this.stopGrace = stopGrace;
-    this.child = start();
   }
 
   /** Until the node ends as it was asked to, or cannot ever run; gives its exit status. */
@@ -47,7 +51,8 @@ final class Supervisor {
     Duration pause = PAUSE_MIN;
     while (true) {
       long began = System.nanoTime();
-      int status = child.waitFor();
+      Process node = start();
+      int status = node.waitFor();
       boolean isOver = stopping.get() || status == 0 || status == CommandLine.ExitCode.USAGE;
       if (isOver) {
         return status;
@@ -58,31 +63,33 @@ final class Supervisor {
       LOG.error("the node ended with status {}: it is started again in {}", status, pause);
       TimeUnit.MILLISECONDS.sleep(pause.toMillis());
       pause = pause.multipliedBy(2).compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
-      synchronized (this) {
-        if (stopping.get()) {
-          return status;
-        }
-        child = start();
-      }
     }
   }
 
+  /** Runs as the JVM's shutdown hook, and ends the process with the node's status. */
   private synchronized void stop() {
     stopping.set(true);
-    child.destroy();
+    Process node = child;
+    if (node == null || !node.isAlive()) {
+      return;
+    }
+    node.destroy();
     try {
-      if (!child.waitFor(stopGrace.plus(STOP_MARGIN).toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!node.waitFor(stopGrace.plus(STOP_MARGIN).toMillis(), TimeUnit.MILLISECONDS)) {
         LOG.error("the node did not stop in time: it is killed");
-        child.destroyForcibly().waitFor();
+        node.destroyForcibly().waitFor();
       }
-      Runtime.getRuntime().halt(child.exitValue());
+      Runtime.getRuntime().halt(node.exitValue());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private Process start() throws IOException {
-    return new ProcessBuilder(command).inheritIO().start();
+  /** Nothing is started once a stop has begun: the hook holds the lock until the end. */
+  private synchronized Process start() throws IOException {
+    Process node = new ProcessBuilder(command).inheritIO().start();
+    child = node;
+    return node;
   }
 
   /** As this process was started, but without supervision. */
@@ -91,11 +98,11 @@ final class Supervisor {
     all.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     all.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     all.add("-XX:ErrorFile=" + data.resolve("hs_err_pid%p.log"));
+    all.add("-D" + SUPERVISED + "=true");
     all.add("-cp");
     all.add(System.getProperty("java.class.path"));
     all.add(Main.class.getName());
-    arguments.stream().filter(argument -> !argument.startsWith("--supervise")).forEach(all::add);
-    all.add("--supervise=false");
+    all.addAll(arguments);
     return all;
   }
 }

@@ -216,6 +216,21 @@ class ClusterProcessesIT {
   }
 
   @Test
+  void aMemberThatWasRemovedDoesNotComeBackByDamage() throws Exception {
+    startThree();
+    NodeProcess victim = nodes.get(2);
+    until("what it knows", () -> Files.exists(victim.data().resolve("cluster.json")));
+    victim.kill();
+    ClusterClient client = new ClusterClient(URI.create(nodes.get(0).url()), Optional.empty());
+    until("the removal", () -> removed(client, peer(2)) && members(0).size() == 2);
+    assertThat(damage(victim.data(), MapName.LOG)).isPositive();
+    victim.start();
+    until("its end", () -> !victim.isUp());
+    assertThat(Files.readString(victim.log())).contains("it has been removed");
+    assertThat(members(0)).hasSize(2);
+  }
+
+  @Test
   void aMemberThatTheOthersCannotSpareIsNotReplaced() throws Exception {
     startThree();
     NodeProcess victim = nodes.get(2);
@@ -254,10 +269,15 @@ class ClusterProcessesIT {
       file.truncate(file.size() - 10);
     }
     assertThat(ashlar("restore", "--check", backup)).isNotZero();
+    // And as a disk that rots does.
+    try (FileChannel file = FileChannel.open(blocks, StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), file.size() / 2);
+    }
     assertThat(ashlar("backup", "--server", nodes.get(2).url(), backup)).isZero();
     assertThat(ashlar("restore", "--check", backup)).isZero();
     nodes.get(3).start(List.of("--peer-listen=" + peer(3)));
     until("another cluster", () -> hasLeader(3));
+    assertThat(ashlar("backup", "--server", nodes.get(3).url(), backup)).isNotZero();
     assertThat(ashlar("restore", "--server", nodes.get(3).url(), backup)).isZero();
     acknowledged.remove(deleted);
     assertThat(missing(3)).isEmpty();

@@ -5,6 +5,7 @@ import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.StoreDamagedException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -84,6 +85,9 @@ final class Listing {
           more = rows.next();
         }
         effects.remove(next);
+        if (done.isPresent() && next.compareTo(done.get()) <= 0) {
+          throw new StoreDamagedException("the index is out of order: verify the store");
+        }
         done = Optional.of(next);
         // A damaged row is live: it is listed as raw, with no size known, and reads name it.
         if (row == null) {

@@ -664,7 +664,7 @@ public final class StorageEngine implements AutoCloseable {
   }
 
   /** Whether folding and compaction rest. An install needs the slots that its rows point to. */
-  boolean isHeld() {
+  public boolean isHeld() {
     return holds.get() > 0 || installing.isPresent();
   }
 

@@ -93,7 +93,13 @@ public record KnownCluster(
    * @return failed with {@link FormationException} and the reason where it cannot
    */
   public Future<Void> requireDispensable(Vertx vertx, RaftNodeOptions options) {
-    if (voters.size() < VOTERS_MIN && voters.containsKey(self)) {
+    if (!voters.containsKey(self)) {
+      return Future.failedFuture(
+          new FormationException(
+              "it is a learner: set the directory aside and start it with --join, then"
+                  + " 'ashlar cluster add --learner'"));
+    }
+    if (voters.size() < VOTERS_MIN) {
       return Future.failedFuture(
           new FormationException(
               "the cluster has " + voters.size() + " voters, who cannot outvote a lost one"));
@@ -128,6 +134,10 @@ public record KnownCluster(
       return Future.failedFuture(
           new FormationException(
               views.size() + " of the other voters answer, and none of them leads"));
+    }
+    if (!leader.get().peers().containsKey(self)) {
+      return Future.failedFuture(
+          new FormationException("the leader does not know it: it has been removed"));
     }
     long whole =
         views.stream()

@@ -281,6 +281,9 @@ public final class RaftNode implements Replication {
         .write(
             replica -> {
               if (engine.status().watermark() < index) {
+                if (engine.isHeld()) {
+                  throw new StoreUnavailableException("a snapshot is being sent; try again");
+                }
                 engine.freeze();
                 replica.write(List.of(), Optional.empty(), 0);
                 return Optional.<ManifestHead>empty();

@@ -38,11 +38,12 @@ import picocli.CommandLine.Spec;
       "At the end the history of every block must be linearizable, every acknowledged block must be"
           + " read from every node, and every directory must verify. Ends with status 0 when all"
           + " is so; otherwise the directory with logs and data is kept.",
-      "A full disk needs a file system for each node and so the right to mount one; where it is"
-          + " lacking, that fault is left out, which the output says."
+      "A full or hung disk and cut power need a file system for each node, and so the right to mount one;"
+          + " where it is lacking they are left out, which the output says."
     })
 public final class ChaosCommand implements Callable<Integer> {
 
+  private static final Set<Fault> DISK_FAULTS = EnumSet.of(Fault.FULL, Fault.HANG, Fault.POWER);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(6);
 
   @Option(
@@ -106,6 +107,11 @@ public final class ChaosCommand implements Callable<Integer> {
     }
     Path home = directory == null ? Files.createTempDirectory("ashlar-chaos") : directory;
     Files.createDirectories(home);
+    try (Stream<Path> files = Files.list(home)) {
+      if (files.findAny().isPresent()) {
+        throw new IllegalArgumentException(home + " is not empty");
+      }
+    }
     long chosen = seed == null ? ThreadLocalRandom.current().nextLong(1_000_000_000L) : seed;
     say("seed " + chosen + ", " + count + " nodes, in " + home);
     Thread stop = new Thread(this::closeQuietly, "ashlar-chaos-stop");
@@ -122,7 +128,9 @@ public final class ChaosCommand implements Callable<Integer> {
     Runtime.getRuntime().removeShutdownHook(stop);
     findings.forEach(finding -> say("FOUND " + finding));
     if (findings.isEmpty()) {
-      delete(home);
+      if (directory == null) {
+        delete(home);
+      }
       say("every promise was kept");
       return 0;
     }
@@ -134,8 +142,15 @@ public final class ChaosCommand implements Callable<Integer> {
       throws IOException, InterruptedException {
     startMembers(home);
     Set<Fault> wanted = EnumSet.copyOf(faults);
-    if (members.stream().noneMatch(ChaosMember::hasDisk) && wanted.remove(Fault.FULL)) {
-      say("no file system can be mounted here: full disks are left out");
+    boolean hasDisks = members.stream().allMatch(ChaosMember::hasDisk);
+    if (!hasDisks && wanted.removeAll(DISK_FAULTS)) {
+      say("no file system can be mounted here: full and hung disks and cut power are left out");
+    }
+    if (!ChaosMember.canCutPower() && wanted.remove(Fault.POWER)) {
+      say("there is no perl here to ask the file system to shut down: cut power is left out");
+    }
+    if (wanted.isEmpty()) {
+      throw new IllegalArgumentException("none of these faults can be made here: " + faults);
     }
     Nemesis nemesis = new Nemesis(members, wanted, new Random(chosen), this::say);
     nemesis.awaitAllCaughtUp();
@@ -168,7 +183,7 @@ public final class ChaosCommand implements Callable<Integer> {
 
   private void startMembers(Path home) throws IOException {
     List<Integer> ports = NodeProcess.freePorts(3 * count);
-    int disk = faults.contains(Fault.FULL) ? diskMib : 0;
+    int disk = faults.stream().anyMatch(DISK_FAULTS::contains) ? diskMib : 0;
     List<String> options =
         List.of(
             "--scrub-mib-per-second=50",

@@ -14,12 +14,20 @@ import java.util.stream.Stream;
 /** One member of the cluster under faults: its process, the proxy before it, its small disk. */
 final class ChaosMember implements AutoCloseable {
 
+  /** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, which Java has no call for. */
+  private static final String SHUTDOWN =
+      "use Fcntl; sysopen(F, $ARGV[0], O_RDONLY | O_DIRECTORY) or die $!;"
+          + " my $flags = pack('L', 2); ioctl(F, 0x8004587D, $flags) or die $!";
+
+  private static final int UNMOUNT_ATTEMPTS = 100;
+
   private final NodeProcess process;
   private final PeerProxy proxy;
   private final String address;
   private final List<String> options;
   private final Optional<Path> disk;
   private boolean paused;
+  private boolean frozen;
 
   /**
    * @param directory what its data and its log lie in
@@ -111,6 +119,53 @@ final class ChaosMember implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes the power from its disk: whatever was not synced is gone, the file system's own log
+   * included. The member ends, and its disk is there again.
+   */
+  void cutPower() throws IOException {
+    String mountPoint = process.data().toString();
+    if (run("perl", "-e", SHUTDOWN, mountPoint) != 0) {
+      throw new IOException("the file system at " + mountPoint + " could not be shut down");
+    }
+    process.kill();
+    unmount();
+    if (run("mount", "-o", "loop", disk.orElseThrow().toString(), mountPoint) != 0) {
+      throw new IOException(mountPoint + " could not be mounted again");
+    }
+  }
+
+  private void unmount() throws IOException {
+    for (int attempt = 0; attempt < UNMOUNT_ATTEMPTS; attempt++) {
+      if (run("umount", process.data().toString()) == 0) {
+        return;
+      }
+    }
+    throw new IOException(process.data() + " could not be unmounted");
+  }
+
+  /** Whether power can be cut here. */
+  static boolean canCutPower() throws IOException {
+    return run("perl", "-e", "1") == 0;
+  }
+
+  /** Lets its disk stand still: whatever writes to it waits. Nothing can end it meanwhile. */
+  void freeze() throws IOException {
+    frozen = frozen || run("fsfreeze", "-f", process.data().toString()) == 0;
+  }
+
+  void thaw() throws IOException {
+    if (frozen && run("fsfreeze", "-u", process.data().toString()) != 0) {
+      throw new IOException(process.data() + " could not be thawed");
+    }
+    frozen = false;
+  }
+
+  /** Whether its disk stands still. */
+  boolean isFrozen() {
+    return frozen;
+  }
+
   void freeDisk() throws IOException {
     Files.deleteIfExists(ballast());
   }
@@ -129,11 +184,12 @@ final class ChaosMember implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    thaw();
     resume();
     process.kill();
     proxy.close();
-    if (disk.isPresent() && run("umount", process.data().toString()) != 0) {
-      throw new IOException(process.data() + " could not be unmounted");
+    if (disk.isPresent()) {
+      unmount();
     }
   }
 

@@ -12,6 +12,10 @@ enum Fault {
   PARTITION,
   /** A disk without a free byte. */
   FULL,
+  /** A disk that stands still for a while. */
+  HANG,
+  /** Power is cut: what was not synced is gone, of one, a majority or all. */
+  POWER,
   /** The file of a member that is down is damaged. */
   DAMAGE,
   /** A member wiped, added or removed. */

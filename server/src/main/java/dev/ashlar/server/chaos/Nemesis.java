@@ -108,13 +108,15 @@ final class Nemesis {
       case PAUSE -> pause();
       case PARTITION -> partition();
       case FULL -> full();
+      case HANG -> hang();
+      case POWER -> power();
       case DAMAGE -> damage();
       case CHURN -> churn();
     };
   }
 
   private Mending kill() {
-    List<ChaosMember> victims = someOrMany();
+    List<ChaosMember> victims = ready(someOrMany());
     say("kill -9", victims);
     victims.forEach(victim -> victim.process().kill());
     return this::revive;
@@ -122,7 +124,7 @@ final class Nemesis {
 
   private Mending stop() {
     ChaosMember victim = oneOrLeader();
-    if (!victim.isPaused()) {
+    if (!victim.isPaused() && !victim.isFrozen()) {
       say("stop", List.of(victim));
       int status = victim.process().terminate();
       log.accept(victim.process().name() + " ended with status " + status);
@@ -197,7 +199,7 @@ final class Nemesis {
   }
 
   private Mending full() throws IOException {
-    List<ChaosMember> victims = someOrMany().stream().filter(ChaosMember::hasDisk).toList();
+    List<ChaosMember> victims = ready(someOrMany()).stream().filter(ChaosMember::hasDisk).toList();
     say("disk full", victims);
     for (ChaosMember victim : victims) {
       victim.fillDisk();
@@ -207,6 +209,24 @@ final class Nemesis {
         victim.freeDisk();
       }
     };
+  }
+
+  private Mending hang() throws IOException {
+    ChaosMember victim = oneOrLeader();
+    if (victim.hasDisk()) {
+      say("disk stands still", List.of(victim));
+      victim.freeze();
+    }
+    return victim::thaw;
+  }
+
+  private Mending power() throws IOException {
+    List<ChaosMember> victims = ready(someOrMany()).stream().filter(ChaosMember::hasDisk).toList();
+    say("power cut", victims);
+    for (ChaosMember victim : victims) {
+      victim.cutPower();
+    }
+    return this::revive;
   }
 
   private Mending damage() throws IOException {
@@ -311,6 +331,11 @@ final class Nemesis {
     return status.getJsonArray("members").stream()
         .filter(member -> ((JsonObject) member).getString("kind").equals("voter"))
         .count();
+  }
+
+  /** Those that a file system which stands still would not keep from ending. */
+  private static List<ChaosMember> ready(List<ChaosMember> victims) {
+    return victims.stream().filter(victim -> !victim.isFrozen()).toList();
   }
 
   private List<ChaosMember> someOrMany() {

@@ -35,7 +35,7 @@ final class FileWalk {
   private static final int BRANCH = 0x01;
   private static final int LEAF = 0x02;
   private static final int OVERFLOW = 0x04;
-  private static final int KIND_MASK = 0x4f;
+  private static final int NUMBER_KEYS = 0x08;
   private static final int BIG_DATA = 0x01;
   private static final int SUB_DATABASE = 0x02;
   private static final int DEPTH_MAX = 32;
@@ -67,6 +67,7 @@ final class FileWalk {
   private static final class Tree {
     private final String name;
     private final boolean hasNumberKeys;
+    private final int flags;
     private final int depth;
     private final long branchPages;
     private final long leafPages;
@@ -81,6 +82,7 @@ final class FileWalk {
     Tree(String name, boolean hasNumberKeys, ByteBuffer record) {
       this.name = name;
       this.hasNumberKeys = hasNumberKeys;
+      this.flags = record.getShort(4) & 0xffff;
       this.depth = record.getShort(6) & 0xffff;
       this.branchPages = record.getLong(8);
       this.leafPages = record.getLong(16);
@@ -185,6 +187,8 @@ final class FileWalk {
   }
 
   private void tree(Tree tree) throws IOException, UnsoundException {
+    // The flags choose how LMDB compares keys: another order hides them.
+    require(tree.flags == (tree.hasNumberKeys ? NUMBER_KEYS : 0), tree, "has flags " + tree.flags);
     if (tree.root == NO_PAGE) {
       require(tree.entries == 0 && tree.depth == 0, tree, "has no root, yet entries");
       return;
@@ -205,7 +209,7 @@ final class FileWalk {
       throws IOException, UnsoundException {
     use(tree, number, 1);
     ByteBuffer page = read(tree, number);
-    int kind = page.getShort(10) & KIND_MASK;
+    int kind = page.getShort(10) & 0xffff;
     boolean isLeaf = depth == tree.depth;
     require(kind == (isLeaf ? LEAF : BRANCH), tree, "has a wrong kind of page, " + number);
     int lower = page.getShort(12) & 0xffff;
@@ -326,7 +330,7 @@ final class FileWalk {
     require(number >= 2 && number <= lastPage, tree, "names page " + number);
     ByteBuffer header = ByteBuffer.allocate(PAGE_HEADER_BYTES).order(ByteOrder.nativeOrder());
     require(fill(file, header, number * pageBytes), tree, "names a page behind the end");
-    boolean isIt = header.getLong(0) == number && (header.getShort(10) & KIND_MASK) == OVERFLOW;
+    boolean isIt = header.getLong(0) == number && (header.getShort(10) & 0xffff) == OVERFLOW;
     require(isIt, tree, "has a wrong kind of page, " + number);
     long pages = header.getInt(12) & 0xffffffffL;
     require(pages >= needed, tree, "has too few pages for a value, at " + number);
