@@ -23,7 +23,6 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -123,17 +122,7 @@ final class Backup {
     try (BufferedWriter out = Files.newBufferedWriter(draft)) {
       manifest.write(out);
     }
-    try (FileChannel file = FileChannel.open(draft, StandardOpenOption.WRITE)) {
-      file.force(true);
-    }
-    Files.move(
-        draft,
-        directory.resolve(MANIFEST),
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel self = FileChannel.open(directory, StandardOpenOption.READ)) {
-      self.force(true);
-    }
+    DurableFile.replace(directory.resolve(MANIFEST), draft);
   }
 
   /**

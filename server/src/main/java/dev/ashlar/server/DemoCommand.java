@@ -5,6 +5,7 @@ import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.PutResult;
+import dev.ashlar.server.client.DirectoryTree;
 import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.server.client.NodeProcess;
 import io.vertx.core.json.JsonObject;
@@ -18,7 +19,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -26,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -242,10 +241,8 @@ final class DemoCommand implements Callable<Integer> {
 
   private void stop(Path directory) {
     nodes.forEach(NodeProcess::kill);
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
+    try {
+      DirectoryTree.delete(directory);
     } catch (IOException e) {
       System.err.println("ashlar: " + directory + " could not be removed: " + e.getMessage());
     }

@@ -2,7 +2,6 @@ package dev.ashlar.server;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
-import dev.ashlar.block.PutResult;
 import dev.ashlar.block.car.CarException;
 import dev.ashlar.block.car.CarLimits;
 import dev.ashlar.block.car.CarReader;
@@ -12,8 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
@@ -28,71 +25,56 @@ import picocli.CommandLine.Parameters;
     })
 final class ImportCommand extends StoreCommand {
 
-  private static final int BATCH_BLOCKS = 256;
-  private static final int BATCH_BYTES = 4 << 20;
-
   @Parameters(paramLabel = "CAR", description = "the file, or - for standard input")
   private String file = "-";
 
-  private long blocks;
-  private long bytes;
-  private long created;
-
   @Override
   int run(BlockStore store) throws IOException {
+    PutBatch batch = new PutBatch(store);
     long size = file.equals("-") ? -1 : Files.size(Path.of(file));
     InputStream in = file.equals("-") ? System.in : Files.newInputStream(Path.of(file));
     try (CarReader reader = CarReader.open(in, CarLimits.blocksOf(store.blockBytesMax()));
         ProgressBar progress = progress("import", size)) {
-      readAll(store, reader, progress);
-      report(reader);
+      readAll(batch, reader, progress);
+      report(reader, batch);
       return 0;
     } catch (CarException e) {
       err().println("ashlar: " + e.getMessage());
-      err().println("ashlar: " + blocks + " blocks before it are stored");
+      err().println("ashlar: " + batch.blocks() + " blocks before it are stored");
       err().flush();
       return Main.EXIT_FAILED;
     }
   }
 
-  private void readAll(BlockStore store, CarReader reader, ProgressBar progress)
+  private static void readAll(PutBatch batch, CarReader reader, ProgressBar progress)
       throws IOException {
-    List<Block> batch = new ArrayList<>();
-    long batchBytes = 0;
     try {
       for (Optional<Block> next = reader.next(); next.isPresent(); next = reader.next()) {
-        batch.add(next.get());
-        batchBytes += next.get().size();
-        if (batch.size() == BATCH_BLOCKS || batchBytes >= BATCH_BYTES) {
-          put(store, batch);
-          batchBytes = 0;
+        if (batch.add(next.get())) {
           progress.stepTo(reader.offset());
         }
       }
     } finally {
-      put(store, batch);
+      batch.flush();
     }
   }
 
-  private void put(BlockStore store, List<Block> batch) {
-    for (PutResult result : store.putAll(batch)) {
-      blocks++;
-      bytes += result.size();
-      created += result.isNew() ? 1 : 0;
-    }
-    batch.clear();
-  }
-
-  private void report(CarReader reader) {
+  private void report(CarReader reader, PutBatch batch) {
     JsonArray roots = new JsonArray();
     reader.roots().forEach(root -> roots.add(root.toString()));
     print(
         new JsonObject()
-            .put("blocks", blocks)
-            .put("bytes", bytes)
-            .put("new", created)
+            .put("blocks", batch.blocks())
+            .put("bytes", batch.bytes())
+            .put("new", batch.created())
             .put("roots", roots),
-        "imported " + blocks + " blocks, " + created + " of them new, " + bytes + " bytes");
+        "imported "
+            + batch.blocks()
+            + " blocks, "
+            + batch.created()
+            + " of them new, "
+            + batch.bytes()
+            + " bytes");
     reader
         .roots()
         .forEach(root -> print(new JsonObject().put("root", root.toString()), "root " + root));

@@ -6,23 +6,18 @@ import dev.ashlar.raft.vertx.FormationException;
 import dev.ashlar.raft.vertx.KnownCluster;
 import dev.ashlar.raft.vertx.NodeStatus;
 import dev.ashlar.raft.vertx.RaftNodeOptions;
+import dev.ashlar.server.client.DirectoryTree;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -150,11 +145,7 @@ final class Replacement {
       for (Path old :
           files.filter(file -> file.getFileName().toString().startsWith(ASIDE)).toList()) {
         LOG.warn("{} is deleted, for the store is set aside again", old);
-        try (Stream<Path> within = Files.walk(old)) {
-          for (Path file : within.sorted(Comparator.reverseOrder()).toList()) {
-            Files.delete(file);
-          }
-        }
+        DirectoryTree.delete(old);
       }
     }
   }
@@ -177,21 +168,9 @@ final class Replacement {
     return Files.exists(file) ? Optional.of(Files.readString(file)) : Optional.empty();
   }
 
-  /** Durably, and whole or not at all. */
   private void write(String name, String text) throws IOException {
     Path draft = data.resolve(name + ".new");
-    try (FileChannel channel =
-        FileChannel.open(
-            draft,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
-      channel.force(true);
-    }
-    Files.move(draft, data.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-    try (FileChannel directory = FileChannel.open(data, StandardOpenOption.READ)) {
-      directory.force(true);
-    }
+    Files.writeString(draft, text);
+    DurableFile.replace(data.resolve(name), draft);
   }
 }

@@ -3,12 +3,9 @@ package dev.ashlar.server;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Multihash;
-import dev.ashlar.block.PutResult;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
@@ -23,18 +20,12 @@ import picocli.CommandLine.Parameters;
     })
 final class RestoreCommand extends StoreCommand {
 
-  private static final int BATCH_BLOCKS = 256;
-  private static final int BATCH_BYTES = 4 << 20;
-
   @Parameters(paramLabel = "DIR", description = "the directory of the backup")
   private Path directory = Path.of("ashlar-backup");
 
   @Option(names = "--check", description = "only check that the backup is whole")
   private boolean checks;
 
-  private final List<Block> batch = new ArrayList<>();
-  private long batchBytes;
-  private long created;
   private boolean asksFirst;
 
   @Override
@@ -49,6 +40,7 @@ final class RestoreCommand extends StoreCommand {
                         directory
                             + " has no manifest: the backup was not completed, run it again"));
     Set<Multihash> missing = new HashSet<>(manifest.rows().keySet());
+    PutBatch batch = new PutBatch(store);
     asksFirst = !checks && store.statistics().blocks() > 0;
     try (ProgressBar progress = progress("restore", manifest.head().getLong("bytes"))) {
       Backup.Found found =
@@ -58,13 +50,14 @@ final class RestoreCommand extends StoreCommand {
                 if (row != null && missing.remove(block.cid().multihash())) {
                   restore(
                       store,
+                      batch,
                       block.cid().equals(row.cid())
                           ? block
                           : Block.verified(row.cid(), block.bytes()));
                   progress.stepBy(block.size());
                 }
               });
-      flush(store);
+      batch.flush();
       if (!missing.isEmpty()) {
         throw new IOException(
             "the backup lacks "
@@ -78,31 +71,19 @@ final class RestoreCommand extends StoreCommand {
     }
     long blocks = manifest.rows().size();
     print(
-        manifest.head().copy().put("checked", checks).put("new", created),
+        manifest.head().copy().put("checked", checks).put("new", batch.created()),
         (checks
                 ? "the backup is whole: " + blocks + " blocks"
-                : "restored " + blocks + " blocks, " + created + " of them new")
+                : "restored " + blocks + " blocks, " + batch.created() + " of them new")
             + ", as of index "
             + manifest.head().getLong("index"));
     return 0;
   }
 
-  private void restore(BlockStore store, Block block) {
+  private void restore(BlockStore store, PutBatch batch, Block block) {
     if (checks || (asksFirst && store.has(block.cid()))) {
       return;
     }
     batch.add(block);
-    batchBytes += block.size();
-    if (batch.size() == BATCH_BLOCKS || batchBytes >= BATCH_BYTES) {
-      flush(store);
-    }
-  }
-
-  private void flush(BlockStore store) {
-    for (PutResult result : store.putAll(batch)) {
-      created += result.isNew() ? 1 : 0;
-    }
-    batch.clear();
-    batchBytes = 0;
   }
 }

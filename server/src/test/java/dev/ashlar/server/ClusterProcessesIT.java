@@ -13,6 +13,7 @@ import dev.ashlar.block.engine.MapName;
 import dev.ashlar.block.engine.WriteTransaction;
 import dev.ashlar.server.chaos.PeerProxy;
 import dev.ashlar.server.client.ClusterClient;
+import dev.ashlar.server.client.DirectoryTree;
 import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.server.client.NodeProcess;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
@@ -142,7 +143,7 @@ class ClusterProcessesIT {
     until("writes", atLeast(100));
     NodeProcess victim = nodes.get(2);
     victim.kill();
-    delete(victim.data());
+    DirectoryTree.delete(victim.data());
 
     victim.start(List.of("--peer-listen=" + peer(2), "--join=" + peer(0) + "," + peer(1)));
 
@@ -306,7 +307,7 @@ class ClusterProcessesIT {
     assertThat(status(1).getString("cluster", cluster))
         .isNotEqualTo(status(0).getString("cluster"));
     nodes.get(1).kill();
-    delete(nodes.get(1).data());
+    DirectoryTree.delete(nodes.get(1).data());
     nodes.get(1).start(List.of("--peer-listen=" + peer(1), "--join=" + peer(0)));
     until("another voter", () -> voters(0) == 2);
     until("everything on it", () -> missing(1).isEmpty());
@@ -603,13 +604,5 @@ class ClusterProcessesIT {
     Path jar = Path.of("target", "ashlar.jar").toAbsolutePath();
     assertThat(jar).as("the packaged server").exists();
     return jar;
-  }
-
-  private static void delete(Path data) throws IOException {
-    try (Stream<Path> files = Files.walk(data)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 }

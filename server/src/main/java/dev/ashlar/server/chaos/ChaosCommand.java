@@ -3,6 +3,7 @@ package dev.ashlar.server.chaos;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.Cid;
+import dev.ashlar.server.client.DirectoryTree;
 import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.server.client.NodeProcess;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -129,7 +129,7 @@ public final class ChaosCommand implements Callable<Integer> {
     findings.forEach(finding -> say("FOUND " + finding));
     if (findings.isEmpty()) {
       if (directory == null) {
-        delete(home);
+        DirectoryTree.delete(home);
       }
       say("every promise was kept");
       return 0;
@@ -279,14 +279,6 @@ public final class ChaosCommand implements Callable<Integer> {
         member.close();
       } catch (IOException e) {
         System.err.println("ashlar: " + e.getMessage());
-      }
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
       }
     }
   }

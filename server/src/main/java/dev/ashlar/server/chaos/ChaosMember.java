@@ -1,15 +1,14 @@
 package dev.ashlar.server.chaos;
 
+import dev.ashlar.server.client.DirectoryTree;
 import dev.ashlar.server.client.NodeProcess;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** One member of the cluster under faults: its process, the proxy before it, its small disk. */
 final class ChaosMember implements AutoCloseable {
@@ -172,14 +171,8 @@ final class ChaosMember implements AutoCloseable {
 
   /** As a new disk would be. It must be down. */
   void wipe() throws IOException {
-    try (Stream<Path> files = Files.walk(process.data())) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        boolean ofTheDisk = file.equals(process.data()) || file.endsWith("lost+found");
-        if (!ofTheDisk) {
-          Files.delete(file);
-        }
-      }
-    }
+    DirectoryTree.delete(
+        process.data(), file -> !file.equals(process.data()) && !file.endsWith("lost+found"));
   }
 
   @Override

@@ -28,7 +28,7 @@ final class Nemesis {
 
   private static final int FAULT_MILLIS_MAX = 6000;
   private static final int REST_MILLIS_MAX = 3000;
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(90);
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(180);
   private static final Set<Fault> ALONE = EnumSet.of(Fault.DAMAGE, Fault.CHURN);
 
   private final List<ChaosMember> members;
@@ -72,7 +72,9 @@ final class Nemesis {
       if (!ALONE.contains(fault) && !ALONE.contains(second) && random.nextBoolean()) {
         mendings.add(begin(second));
       }
-      TimeUnit.MILLISECONDS.sleep(random.nextInt(FAULT_MILLIS_MAX));
+      if (!ALONE.contains(fault)) {
+        TimeUnit.MILLISECONDS.sleep(random.nextInt(FAULT_MILLIS_MAX));
+      }
       Collections.shuffle(mendings, random);
       for (Mending mending : mendings) {
         mending.mend();
