@@ -28,6 +28,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -213,6 +214,37 @@ class ClusterProcessesIT {
     try (Stream<Path> files = Files.list(victim.data())) {
       assertThat(files.filter(f -> f.getFileName().toString().startsWith("damaged-"))).hasSize(1);
     }
+    requireEverythingOnEveryNode(3);
+  }
+
+  @Test
+  void aMemberWhoseDiskWentBackInTimeIsReplacedByItself() throws Exception {
+    startThree();
+    until("the first of them to lead, or the second", this::leadsFirstOrSecond);
+    NodeProcess victim = nodes.get(2);
+    startWriters(2);
+    until("writes", atLeast(50));
+    until("what it knows", () -> Files.exists(victim.data().resolve("cluster.json")));
+    victim.kill();
+    Path then = directory.resolve("then.mdb");
+    Files.copy(victim.data().resolve("data.mdb"), then);
+    victim.start();
+    until("more writes", atLeast(acknowledged.size() + 100));
+    until("it to follow", () -> hasLeader(2));
+    stopWriters();
+    until("it to have all", () -> missing(2).isEmpty());
+    String before = status(2).getString("self");
+    victim.kill();
+    Files.copy(then, victim.data().resolve("data.mdb"), StandardCopyOption.REPLACE_EXISTING);
+
+    victim.start();
+
+    until("its end", () -> !victim.isUp());
+    assertThat(victim.terminate()).isEqualTo(65);
+    assertThat(Files.readString(victim.log())).contains("the disk went back in time");
+    victim.start();
+    until("the new member in the place of the old one", () -> members(0).size() == 3 && isVoter(2));
+    assertThat(status(2).getString("self")).isNotEqualTo(before);
     requireEverythingOnEveryNode(3);
   }
 

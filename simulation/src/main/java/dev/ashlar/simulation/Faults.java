@@ -3,6 +3,7 @@ package dev.ashlar.simulation;
 import dev.ashlar.block.engine.MapName;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
+import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.driver.Lane;
@@ -70,6 +71,7 @@ final class Faults {
     HUNG_DISK,
     FULL_DISK,
     FAILING_DISK,
+    LYING_DISK,
     WIPE,
     CLOCK,
     TRANSFER,
@@ -79,7 +81,11 @@ final class Faults {
 
     /** Whether it may take a good copy away, so that the rot of others could take the last. */
     boolean losesCopies() {
-      return this == FAILING_DISK || this == WIPE || this == CHANGE || this == RECONFIGURATION;
+      return this == FAILING_DISK
+          || this == LYING_DISK
+          || this == WIPE
+          || this == CHANGE
+          || this == RECONFIGURATION;
     }
   }
 
@@ -174,6 +180,7 @@ final class Faults {
       case HUNG_DISK -> hang(node);
       case FULL_DISK -> fill(node);
       case FAILING_DISK -> failCommit(node);
+      case LYING_DISK -> goBack(node);
       case WIPE -> wipe(node);
       case CLOCK -> clock(node);
       case TRANSFER -> admin(new AdminCommand.Transfer(node.member()));
@@ -389,6 +396,45 @@ final class Faults {
     }
   }
 
+  /** What its disk called durable for a while is gone after a crash. */
+  private void goBack(SimNode node) {
+    if (!node.isUp()) {
+      return;
+    }
+    world.note("lying disk " + node.address());
+    node.disk().remember();
+    int life = node.life();
+    world.after(
+        world.between(1_000, 3_000_000),
+        () -> {
+          if (running && node.life() == life && mayLose(node) && isKnownToOthers(node)) {
+            world.note(node.address() + " goes back in time");
+            node.goBack();
+            restartLater(node);
+          }
+        });
+  }
+
+  /** All have on disk what the node has, and are beyond any vote that it could forget. */
+  private boolean isKnownToOthers(SimNode node) {
+    RaftCore core = node.driver().core();
+    return leader().filter(each -> each.driver().core().isSettledLeader()).isPresent()
+        && nodes.stream()
+            .filter(each -> core.status().membership().contains(each.member()))
+            .allMatch(
+                each ->
+                    each.engine().status().last().index() == core.last().index()
+                        && each.engine().status().last().term() == core.last().term()
+                        && each.engine().hardState().term() == core.status().term()
+                        && each.driver().core().status().term() == core.status().term()
+                        && isSettled(each.driver().core().status().role()));
+  }
+
+  private static boolean isSettled(Role role) {
+    return role instanceof Role.Leader
+        || (role instanceof Role.Follower follower && follower.leader().isPresent());
+  }
+
   private void wipe(SimNode node) {
     if (mayLose(node)) {
       world.note("wipe " + node.address());
@@ -416,7 +462,7 @@ final class Faults {
       return false;
     }
     for (SimNode each : nodes) {
-      if (!each.isUp() || each.isSuspect()) {
+      if (!each.isUp() || each.isSuspect() || !each.hasRegained()) {
         return false;
       }
       Membership now = each.driver().core().status().membership();

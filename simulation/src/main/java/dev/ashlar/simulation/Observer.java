@@ -15,6 +15,9 @@ interface Observer {
   /** A node has lost everything but its disk. */
   default void crashed(SimNode node) {}
 
+  /** A node that is down has lost the latest of what its disk had. */
+  default void wentBack(SimNode node) {}
+
   /** A node hands a message to the network. */
   default void sent(SimNode from, MemberId to, PeerMessage message) {}
 

@@ -25,6 +25,12 @@ final class OneVotePerTerm implements Observer {
     }
   }
 
+  /** What it has forgotten it may do again; that this harms nobody, the others check. */
+  @Override
+  public void wentBack(SimNode node) {
+    votes.keySet().removeIf(ballot -> ballot.voter().equals(node.member()));
+  }
+
   private void note(MemberId voter, long term, MemberId candidate) {
     MemberId before = votes.putIfAbsent(new Ballot(voter, term), candidate);
     if (before != null && !before.equals(candidate)) {

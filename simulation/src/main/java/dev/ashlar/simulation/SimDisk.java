@@ -17,13 +17,14 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A disk that survives the crashes of its node: what is committed stays. It can be full, fail a
- * commit, be slow, stand still, or rot.
+ * commit, be slow, stand still, rot, or turn out to have kept only what it had a while ago.
  */
 final class SimDisk implements Environment {
 
   private static final long CAPACITY_BYTES = 1L << 40;
 
-  private final MemoryEnvironment contents = new MemoryEnvironment(CAPACITY_BYTES);
+  private MemoryEnvironment contents = new MemoryEnvironment(CAPACITY_BYTES);
+  private Optional<MemoryEnvironment> remembered = Optional.empty();
   private boolean full;
   private BooleanSupplier fails = () -> false;
   private boolean broken;
@@ -44,7 +45,21 @@ final class SimDisk implements Environment {
     return broken;
   }
 
-  /** Flips a bit of a value at rest, or loses it. Nobody is told. */
+  /** What is committed from now on may yet be lost. */
+  void remember() {
+    remembered = Optional.of(contents.copy());
+  }
+
+  /** Loses what was committed since it was to remember. For while its node is down. */
+  void goBack() {
+    remembered.ifPresent(then -> contents = then);
+    remembered = Optional.empty();
+  }
+
+  /**
+   * Does something to a value at rest: a bit of it flips, it goes missing, or it turns up where
+   * another one belongs. Nobody is told.
+   */
   void rot(World world, MapName map) {
     try (WriteTransaction write = contents.beginWrite()) {
       List<byte[]> keys = new ArrayList<>();
@@ -59,18 +74,28 @@ final class SimDisk implements Environment {
         return;
       }
       byte[] key = keys.get(world.between(0, keys.size() - 1));
-      if (map == MapName.HEAP && world.chance(0.3)) {
+      // A row that is missing is found by nothing but a sweep, since absence is an answer.
+      boolean mayMiss = map != MapName.BLOCKS_EVEN && map != MapName.BLOCKS_ODD;
+      if (mayMiss && world.chance(0.3)) {
         write.delete(map, key);
+      } else if (world.chance(0.3)) {
+        byte[] other = keys.get(world.between(0, keys.size() - 1));
+        write.put(map, key, value(write, map, other));
       } else {
-        ByteBuffer value = write.get(map, key).orElseThrow();
-        byte[] bytes = new byte[value.remaining()];
-        value.get(bytes);
+        byte[] bytes = value(write, map, key);
         int bit = world.between(0, 8 * bytes.length - 1);
         bytes[bit / 8] ^= (byte) (1 << (bit % 8));
         write.put(map, key, bytes);
       }
       write.commit();
     }
+  }
+
+  private static byte[] value(ReadTransaction transaction, MapName map, byte[] key) {
+    ByteBuffer value = transaction.get(map, key).orElseThrow();
+    byte[] bytes = new byte[value.remaining()];
+    value.get(bytes);
+    return bytes;
   }
 
   void setHung(boolean isHung) {

@@ -7,6 +7,7 @@ import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.RaftCore;
+import dev.ashlar.raft.core.RaftFault;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.driver.DriverOptions;
 import dev.ashlar.raft.driver.Host;
@@ -39,6 +40,7 @@ final class SimNode implements Host {
   private int starts;
   private boolean paused;
   private boolean damaged;
+  private long lostTo;
   private double clockRate = 1;
   private final ArrayDeque<Runnable> whilePaused = new ArrayDeque<>();
 
@@ -101,6 +103,11 @@ final class SimNode implements Host {
    */
   boolean isSuspect() {
     return disk.isBroken() || damaged;
+  }
+
+  /** Whether it has everything again that its disk lost when it went back in time. */
+  boolean hasRegained() {
+    return lostTo == 0 || (isUp() && driver().applied() >= lostTo);
   }
 
   RaftDriver driver() {
@@ -171,11 +178,20 @@ final class SimNode implements Host {
     observer.crashed(this);
   }
 
+  /** Crashes, and its disk has lost what came since it was to remember. */
+  void goBack() {
+    lostTo = engine().status().last().index();
+    crash();
+    disk.goBack();
+    observer.wentBack(this);
+  }
+
   /** A new, empty disk, and so a new member. */
   void wipe() {
     crash();
     disk = new SimDisk();
     damaged = false;
+    lostTo = 0;
     member = newMember();
     network.register(member, this);
     join();
@@ -233,8 +249,11 @@ final class SimNode implements Host {
     if (why instanceof Violation violation) {
       throw violation;
     }
-    if (why instanceof StoreFailedException || why instanceof StoreFormatException) {
+    boolean isRegressed = why.getCause() instanceof RaftFault;
+    boolean isExpected = why instanceof StoreFailedException || why instanceof StoreFormatException;
+    if (isExpected && (lostTo > 0 || !isRegressed)) {
       world.note(address() + " ends: " + why.getMessage());
+      damaged |= isRegressed;
       int mine = life;
       world.after(
           0,

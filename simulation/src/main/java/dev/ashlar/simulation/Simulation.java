@@ -152,6 +152,11 @@ public final class Simulation implements Observer {
   }
 
   @Override
+  public void wentBack(SimNode node) {
+    invariants.forEach(each -> each.wentBack(node));
+  }
+
+  @Override
   public void sent(SimNode from, MemberId to, PeerMessage message) {
     if (message.lane() == Lane.BULK) {
       world.note(from.address() + " → " + to + " " + message.getClass().getSimpleName());

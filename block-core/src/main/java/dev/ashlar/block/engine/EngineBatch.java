@@ -80,7 +80,7 @@ public final class EngineBatch implements AutoCloseable {
       if (entry.command() instanceof Command.Put put) {
         freeSlot(put.slot(), put.length());
       } else if (entry.command() instanceof Command.Configuration) {
-        transaction.delete(MapName.META, Keys.configuration(i));
+        Meta.delete(transaction, Keys.configuration(i));
       }
       transaction.delete(MapName.LOG, Keys.number(i));
     }
@@ -153,10 +153,7 @@ public final class EngineBatch implements AutoCloseable {
 
   /** Says that the log is shared with other members: nobody writes to it but their leader. */
   public void shared() {
-    if (transaction.get(MapName.META, Keys.SHARED).isEmpty()) {
-      transaction.put(
-          MapName.META, Keys.SHARED, Checksum.seal(Keys.SHARED, new byte[Checksum.BYTES]));
-    }
+    Meta.put(transaction, Keys.SHARED, Checksum.seal(Keys.SHARED, new byte[Checksum.BYTES]));
   }
 
   private void writeIdentity(byte[] key, UUID id) {
@@ -165,7 +162,7 @@ public final class EngineBatch implements AutoCloseable {
             .putLong(id.getMostSignificantBits())
             .putLong(id.getLeastSignificantBits())
             .array();
-    transaction.put(MapName.META, key, Checksum.seal(key, value));
+    Meta.put(transaction, key, Checksum.seal(key, value));
   }
 
   /**
@@ -359,7 +356,7 @@ public final class EngineBatch implements AutoCloseable {
     state.foldDone = Optional.empty();
     state.foldedBlocks = built.blocks();
     state.foldedBytes = built.bytes();
-    transaction.delete(MapName.META, Keys.INSTALL);
+    Meta.delete(transaction, Keys.INSTALL);
     appended.clear();
     switched = true;
     sweepFromNowOn();
@@ -368,7 +365,7 @@ public final class EngineBatch implements AutoCloseable {
   /** Gives up an install that is under way; what it took is swept. */
   public void abandonInstall() {
     if (installing.isPresent()) {
-      transaction.delete(MapName.META, Keys.INSTALL);
+      Meta.delete(transaction, Keys.INSTALL);
       sweepFromNowOn();
     }
   }
@@ -390,7 +387,7 @@ public final class EngineBatch implements AutoCloseable {
 
   private void dropAllConfigurations() {
     for (long index : configurationsUpTo(Long.MAX_VALUE)) {
-      transaction.delete(MapName.META, Keys.configuration(index));
+      Meta.delete(transaction, Keys.configuration(index));
     }
   }
 
@@ -411,7 +408,7 @@ public final class EngineBatch implements AutoCloseable {
       sweepSlice();
     }
     hardState.ifPresent(this::writeHardState);
-    transaction.put(MapName.META, Keys.STATE, state.encode());
+    Meta.put(transaction, Keys.STATE, state.encode());
     try {
       transaction.commit();
       engine.publish(this);
@@ -571,21 +568,21 @@ public final class EngineBatch implements AutoCloseable {
   private void writeHardState(HardState value) {
     state.hardStateSequence++;
     byte[] key = Keys.hardState(state.hardStateSequence);
-    transaction.put(MapName.META, key, HardStates.encode(key, state.hardStateSequence, value));
+    Meta.put(transaction, key, HardStates.encode(key, state.hardStateSequence, value));
   }
 
   private void writeConfiguration(long index, ByteBuffer payload) {
     byte[] key = Keys.configuration(index);
     byte[] value = new byte[payload.remaining() + Checksum.BYTES];
     payload.duplicate().get(value, 0, payload.remaining());
-    transaction.put(MapName.META, key, Checksum.seal(key, value));
+    Meta.put(transaction, key, Checksum.seal(key, value));
   }
 
   /** Keeps the configuration in force at the base and all later ones. */
   private void dropConfigurationsBefore(long baseIndex) {
     List<Long> upToBase = configurationsUpTo(baseIndex);
     for (int i = 0; i < upToBase.size() - 1; i++) {
-      transaction.delete(MapName.META, Keys.configuration(upToBase.get(i)));
+      Meta.delete(transaction, Keys.configuration(upToBase.get(i)));
     }
   }
 

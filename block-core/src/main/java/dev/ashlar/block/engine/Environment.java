@@ -36,6 +36,14 @@ public interface Environment extends AutoCloseable {
   }
 
   /**
+   * Says that what is here must not be gone on from, sound as it may look: who opens it again is
+   * refused by name.
+   */
+  default void condemn(String why) {
+    // What does not outlive its process is not opened again.
+  }
+
+  /**
    * Looks at what lies beneath the maps, where there is something that could be damaged without a
    * value showing it. May take as long as reading the whole index.
    *

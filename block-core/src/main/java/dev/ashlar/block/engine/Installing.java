@@ -31,7 +31,7 @@ record Installing(long blocks, long bytes) {
   void write(WriteTransaction transaction) {
     byte[] value =
         ByteBuffer.allocate(2 * Long.BYTES + Checksum.BYTES).putLong(blocks).putLong(bytes).array();
-    transaction.put(MapName.META, Keys.INSTALL, Checksum.seal(Keys.INSTALL, value));
+    Meta.put(transaction, Keys.INSTALL, Checksum.seal(Keys.INSTALL, value));
   }
 
   /**

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 final class Keys {
 
   static final byte[] FORMAT = ascii("format");
+  static final byte[] KEYS = ascii("keys");
   static final byte[] STATE = ascii("state");
   static final byte[] CLUSTER = ascii("cluster");
   static final byte[] MEMBER = ascii("member");

@@ -37,45 +37,54 @@ record Recovery(
     Optional<Sweep> sweep) {
 
   /** The version of the layout on disk that this engine reads and writes. */
-  static final int FORMAT_VERSION = 1;
+  static final int FORMAT_VERSION = 2;
 
-  /** Writes the format version into an empty environment; checks it in another. */
+  /** The first: {@code meta} has no list of its keys yet. */
+  private static final int WITHOUT_KEYS = 1;
+
+  /**
+   * Writes the format version into an empty environment; checks it in another, and brings one of
+   * the version before up to this one.
+   */
   static void prepare(Environment environment) {
     try (ReadTransaction read = environment.beginRead()) {
       Optional<ByteBuffer> format = read.get(MapName.META, Keys.FORMAT);
       if (format.isPresent()) {
-        requireKnown(format.get());
-        return;
-      }
-      for (MapName map : MapName.values()) {
-        try (MapCursor cursor = read.cursor(map)) {
-          if (cursor.seek(new byte[] {0})) {
-            throw new StoreDamagedException(
-                "the format version is missing although there is data: restore the directory from"
-                    + " a backup");
-          }
+        if (requireKnown(format.get()) == FORMAT_VERSION) {
+          return;
         }
+      } else {
+        requireEmpty(read);
       }
     }
     try (WriteTransaction write = environment.beginWrite()) {
+      if (write.get(MapName.META, Keys.FORMAT).isEmpty()) {
+        write.put(MapName.META, Keys.STATE, new EngineState().encode());
+      }
       byte[] version =
           ByteBuffer.allocate(Integer.BYTES + Checksum.BYTES).putInt(FORMAT_VERSION).array();
       write.put(MapName.META, Keys.FORMAT, Checksum.seal(Keys.FORMAT, version));
-      write.put(MapName.META, Keys.STATE, new EngineState().encode());
+      Meta.list(write);
       write.commit();
+    }
+  }
+
+  private static void requireEmpty(ReadTransaction read) {
+    for (MapName map : MapName.values()) {
+      try (MapCursor cursor = read.cursor(map)) {
+        if (cursor.seek(new byte[] {0})) {
+          throw new StoreDamagedException(
+              "the format version is missing although there is data: restore the directory from a"
+                  + " backup");
+        }
+      }
     }
   }
 
   static Recovery read(Environment environment) {
     try (ReadTransaction transaction = environment.beginRead()) {
-      EngineState state =
-          transaction
-              .get(MapName.META, Keys.STATE)
-              .flatMap(EngineState::decode)
-              .orElseThrow(
-                  () ->
-                      new StoreDamagedException(
-                          "the engine's state is missing or damaged: restore the directory from a backup"));
+      Meta.requireAll(transaction);
+      EngineState state = state(transaction);
       Optional<HardState> newest = HardStates.read(transaction, state.hardStateSequence);
       HardState hardState =
           newest
@@ -86,13 +95,25 @@ record Recovery(
     }
   }
 
-  private static void requireKnown(ByteBuffer format) {
+  /** What is durable of the engine's state. */
+  static EngineState state(ReadTransaction transaction) {
+    return transaction
+        .get(MapName.META, Keys.STATE)
+        .flatMap(EngineState::decode)
+        .orElseThrow(
+            () ->
+                new StoreDamagedException(
+                    "the engine's state is missing or damaged: set the directory aside and join"
+                        + " anew, or restore it from a backup"));
+  }
+
+  private static int requireKnown(ByteBuffer format) {
     if (!Checksum.isSound(Keys.FORMAT, format)) {
       throw new StoreDamagedException(
           "the format version is damaged: restore the directory from a backup");
     }
     int version = format.getInt(0);
-    if (version != FORMAT_VERSION) {
+    if (version != FORMAT_VERSION && version != WITHOUT_KEYS) {
       throw new StoreFormatException(
           "the data is of format version "
               + version
@@ -100,6 +121,7 @@ record Recovery(
               + FORMAT_VERSION
               + ": use the Ashlar that wrote it, or a newer one");
     }
+    return version;
   }
 
   /**
@@ -192,15 +214,16 @@ record Recovery(
 
   /** What cannot be read of an install, or of how far a sweep is, means sweeping all again. */
   private static Optional<Sweep> sweep(ReadTransaction transaction, EngineState state) {
-    boolean unreadable = isDamaged(transaction, Keys.INSTALL) || isDamaged(transaction, Keys.SWEEP);
+    boolean unreadable =
+        isUnreadable(transaction, Keys.INSTALL) || isUnreadable(transaction, Keys.SWEEP);
     return unreadable ? Optional.of(new Sweep(1, state.nextSlot)) : Sweep.read(transaction);
   }
 
-  private static boolean isDamaged(ReadTransaction transaction, byte[] key) {
+  private static boolean isUnreadable(ReadTransaction transaction, byte[] key) {
     return transaction
         .get(MapName.META, key)
-        .filter(value -> !Checksum.isSound(key, value))
-        .isPresent();
+        .map(value -> !Checksum.isSound(key, value))
+        .orElseGet(() -> Meta.isListed(transaction, key));
   }
 
   private static LogEntry entry(ReadTransaction transaction, long index) {

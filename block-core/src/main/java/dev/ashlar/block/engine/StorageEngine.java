@@ -214,13 +214,13 @@ public final class StorageEngine implements AutoCloseable {
   /** Whether the log has ever been shared with other members of a cluster. */
   public boolean isShared() {
     try (ReadTransaction transaction = beginRead()) {
-      return transaction.get(MapName.META, Keys.SHARED).isPresent();
+      return Meta.get(transaction, Keys.SHARED).isPresent();
     }
   }
 
   private Optional<UUID> identity(byte[] key) {
     try (ReadTransaction transaction = beginRead()) {
-      Optional<ByteBuffer> value = transaction.get(MapName.META, key);
+      Optional<ByteBuffer> value = Meta.get(transaction, key);
       if (value.isPresent() && !Checksum.isSound(key, value.get())) {
         throw new StoreDamagedException(
             "the identity of the replica is damaged: set the directory aside and join anew");
@@ -267,16 +267,20 @@ public final class StorageEngine implements AutoCloseable {
   public void entriesAfter(long index, Predicate<LogEntry> visitor) {
     try (ReadTransaction transaction = beginRead();
         MapCursor cursor = transaction.cursor(MapName.LOG)) {
-      long expected = index + 1;
-      boolean found = cursor.seek(Keys.number(expected));
-      while (found) {
-        long at = expected++;
-        byte[] key = cursor.key();
-        LogEntry entry = LogEntry.decode(key, cursor.value()).orElseThrow(() -> damagedEntry(at));
-        if (entry.index() != at) {
+      // What the log ends with is said by the same transaction: a last entry can be missing too.
+      long last = Recovery.state(transaction).last.index();
+      boolean found = cursor.seek(Keys.number(index + 1));
+      boolean wanted = true;
+      for (long at = index + 1; wanted && at <= last; at++) {
+        if (!found || Keys.number(cursor.key()) != at) {
           throw damagedEntry(at);
         }
-        found = visitor.test(entry) && cursor.next();
+        Optional<LogEntry> entry = LogEntry.decode(cursor.key(), cursor.value());
+        if (entry.isEmpty()) {
+          throw damagedEntry(at);
+        }
+        wanted = visitor.test(entry.get());
+        found = wanted && cursor.next();
       }
     }
   }
@@ -302,6 +306,7 @@ public final class StorageEngine implements AutoCloseable {
     Optional<ByteBuffer> inForce = Optional.empty();
     try (ReadTransaction transaction = beginRead();
         MapCursor cursor = transaction.cursor(MapName.META)) {
+      Meta.requireAll(transaction);
       boolean found = cursor.seek(Keys.configuration(0));
       while (found) {
         byte[] key = cursor.key();
@@ -426,6 +431,15 @@ public final class StorageEngine implements AutoCloseable {
       }
     }
     return new HeapPage(slots, bytes, unreadable, unreferenced, next);
+  }
+
+  /**
+   * Says that nobody is to go on from what is here ({@link Environment#condemn}).
+   *
+   * @param why for the error that whoever opens it again will see
+   */
+  public void condemn(String why) {
+    environment.condemn(why);
   }
 
   /**

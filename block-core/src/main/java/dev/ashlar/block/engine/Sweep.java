@@ -25,7 +25,7 @@ record Sweep(long next, long upper) {
   void write(WriteTransaction transaction) {
     byte[] value =
         ByteBuffer.allocate(2 * Long.BYTES + Checksum.BYTES).putLong(next).putLong(upper).array();
-    transaction.put(MapName.META, Keys.SWEEP, Checksum.seal(Keys.SWEEP, value));
+    Meta.put(transaction, Keys.SWEEP, Checksum.seal(Keys.SWEEP, value));
   }
 
   /** Does so many steps; empty when all is done. */
@@ -35,9 +35,9 @@ record Sweep(long next, long upper) {
     left -= deleteFirst(transaction, MapName.LOG, left, state.base);
     Optional<Sweep> rest = Optional.of(left > 0 ? slots(transaction, state, tables, left) : this);
     if (left > 0 && rest.get().next >= upper) {
-      transaction.delete(MapName.META, Keys.SWEEP);
+      Meta.delete(transaction, Keys.SWEEP);
       // While it sweeps nothing is installed: what lies there could not be read.
-      transaction.delete(MapName.META, Keys.INSTALL);
+      Meta.delete(transaction, Keys.INSTALL);
       return Optional.empty();
     }
     rest.get().write(transaction);

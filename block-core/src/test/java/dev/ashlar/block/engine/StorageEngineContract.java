@@ -5,15 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
-import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockPage;
-import dev.ashlar.block.Cid;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.Seeds;
 import dev.ashlar.block.StoreFailedException;
-import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.TestBlocks;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -22,45 +19,13 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * What the engine must do over every {@link Environment}, and so what an environment must do for
  * it: the log, the lagging index, folds, compaction, recovery and damage, against a model.
  */
-public abstract class StorageEngineContract {
-
-  /** Small enough that a short test freezes, folds and compacts many times. */
-  private static final EngineOptions SMALL = new EngineOptions(8, 2, 3);
-
-  @SuppressWarnings("NullAway.Init")
-  private FaultyEnvironment environment;
-
-  @SuppressWarnings("NullAway.Init")
-  private StorageEngine engine;
-
-  /** Opens an environment with nothing in it. */
-  protected abstract Environment openEmpty() throws Exception;
-
-  /** Opens the environment as it would be found after the process was killed. */
-  protected abstract Environment reopenAfterCrash(Environment crashed) throws Exception;
-
-  @SuppressWarnings("NullAway.Init")
-  private Environment underneath;
-
-  @BeforeEach
-  final void open() throws Exception {
-    underneath = openEmpty();
-    environment = new FaultyEnvironment(underneath);
-    engine = StorageEngine.open(environment, SMALL);
-  }
-
-  @AfterEach
-  final void close() {
-    engine.close();
-  }
+public abstract class StorageEngineContract extends StorageEngineDamageContract {
 
   @Test
   void entriesHaveNoEffectUntilTheyAreApplied() {
@@ -255,195 +220,6 @@ public abstract class StorageEngineContract {
   }
 
   @Test
-  void damagedBytesAreNamedAndRepairedByAnotherPut() {
-    Block block = TestBlocks.numbered(1, 100);
-    appendAndApply(block);
-    compactAll();
-    overwrite(MapName.HEAP, Keys.number(1));
-
-    assertThatThrownBy(() -> read(block))
-        .isInstanceOfSatisfying(
-            BlockDamagedException.class, e -> assertThat(e.cid()).isEqualTo(block.cid()));
-    VerifyReport report = engine.verify(bytes -> {});
-    assertThat(report.damaged()).containsExactly(block.cid());
-    assertThat(report.isSound()).isFalse();
-
-    try (EngineBatch batch = engine.begin()) {
-      assertThat(batch.isKnownDamaged(block.cid().multihash())).isTrue();
-      assertThat(batch.repair(block)).isTrue();
-      batch.commit();
-    }
-    assertThat(read(block)).contains(block);
-    assertThat(engine.verify(bytes -> {}).isSound()).isTrue();
-  }
-
-  @Test
-  void aDamagedRowIsNamedAndRebuiltByAnotherPut() {
-    Block block = TestBlocks.numbered(1, 100);
-    appendAndApply(block);
-    compactAll();
-    overwrite(MapName.BLOCKS_EVEN, block.cid().multihash().toBytes());
-
-    assertThatThrownBy(() -> read(block)).isInstanceOf(BlockDamagedException.class);
-    assertThatThrownBy(() -> engine.size(block.cid())).isInstanceOf(BlockDamagedException.class);
-    assertThat(engine.list(BlockCursor.START, 10).entries()).hasSize(1);
-
-    try (EngineBatch batch = engine.begin()) {
-      batch.appendPut(1, block);
-      assertThat(batch.applyTo(batch.last().index())).containsExactly(Outcome.EXISTED);
-      batch.commit();
-    }
-    compactAll();
-    assertThat(read(block)).contains(block);
-    assertThat(engine.status().liveBlocks()).isEqualTo(1);
-  }
-
-  @Test
-  void aDamagedRowIsMendedByWhatAnotherReplicaHas() {
-    Block block = TestBlocks.numbered(1, 100);
-    appendAndApply(block);
-    compactAll();
-    ManifestRow row = engine.row(block.cid().multihash()).orElseThrow();
-    overwrite(MapName.BLOCKS_EVEN, block.cid().multihash().toBytes());
-    assertThat(engine.row(block.cid().multihash())).isEmpty();
-
-    try (EngineBatch batch = engine.begin()) {
-      assertThat(batch.mend(block, row.lastPut())).isTrue();
-      assertThat(batch.mend(TestBlocks.numbered(2, 100), 1)).isFalse();
-      batch.commit();
-    }
-
-    assertThat(engine.row(block.cid().multihash())).contains(row);
-    assertThat(read(block)).contains(block);
-    while (engine.isSweeping()) {
-      try (EngineBatch batch = engine.begin()) {
-        batch.commit();
-      }
-    }
-    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
-  }
-
-  @Test
-  void aScrubFindsEveryDamagedBlockInPages() {
-    List<Block> blocks = new ArrayList<>();
-    for (int i = 1; i <= 20; i++) {
-      blocks.add(TestBlocks.numbered(i, 100));
-      appendAndApply(blocks.get(i - 1));
-    }
-    compactAll();
-    overwrite(MapName.HEAP, Keys.number(7));
-    overwrite(MapName.BLOCKS_EVEN, blocks.get(11).cid().multihash().toBytes());
-
-    List<Multihash> damaged = new ArrayList<>();
-    long bytes = 0;
-    Optional<BlockCursor> cursor = Optional.of(BlockCursor.START);
-    while (cursor.isPresent()) {
-      ScrubPage page = engine.scrub(cursor.get(), 250);
-      page.damaged().forEach(cid -> damaged.add(cid.multihash()));
-      bytes += page.bytes();
-      cursor = page.next();
-    }
-
-    assertThat(damaged)
-        .containsExactlyInAnyOrder(
-            blocks.get(6).cid().multihash(), blocks.get(11).cid().multihash());
-    assertThat(bytes).isEqualTo(18 * 100);
-  }
-
-  @Test
-  void aDamagedLogEntryIsFoundAtOpenAndNothingAtOrAboveItIsCut() throws Exception {
-    for (int i = 1; i <= 7; i++) {
-      appendAndApply(TestBlocks.numbered(i, 10));
-    }
-    overwrite(MapName.LOG, Keys.number(5));
-
-    crash();
-
-    assertThat(engine.damage().map(Damage::index)).contains(5L);
-    try (EngineBatch batch = engine.begin()) {
-      batch.compactTo(7);
-      batch.commit();
-    }
-    assertThat(engine.status().base().index()).isLessThan(5);
-    assertThat(engine.entry(5)).isEmpty();
-    assertThat(engine.entry(6)).isPresent();
-  }
-
-  @Test
-  void damageBelowTheWatermarkCostsNoEffectAboveIt() throws Exception {
-    while (engine.status().watermark() < 8) {
-      appendAndApply(TestBlocks.numbered(engine.status().last().index() + 1, 10));
-    }
-    appendAndApply(TestBlocks.numbered(engine.status().last().index() + 1, 10));
-    long last = engine.status().last().index();
-    overwrite(MapName.LOG, Keys.number(engine.status().watermark()));
-
-    crash();
-
-    assertThat(engine.damage()).isPresent();
-    assertThat(engine.unreplayedDamage()).isEmpty();
-    for (long i = 1; i <= last; i++) {
-      Block block = TestBlocks.numbered(i, 10);
-      assertThat(read(block)).as("block %d of %d", i, last).contains(block);
-    }
-    assertThat(engine.status().liveBlocks()).isEqualTo(last);
-  }
-
-  @Test
-  void damageAboveTheWatermarkIsNeverFoldedPast() throws Exception {
-    for (int i = 1; i <= 6; i++) {
-      appendAndApply(TestBlocks.numbered(i, 10));
-    }
-    overwrite(MapName.LOG, Keys.number(3));
-    crash();
-
-    engine.freeze();
-    hardState(new HardState(2, Optional.empty()));
-
-    assertThat(engine.unreplayedDamage().map(Damage::index)).contains(3L);
-    assertThat(engine.status().watermark()).isLessThan(3);
-    try (EngineBatch batch = engine.begin()) {
-      batch.append(1, new Command.NoOp());
-      assertThatThrownBy(() -> batch.applyTo(7)).isInstanceOf(StoreFormatException.class);
-    }
-  }
-
-  @Test
-  void aLogEntryThatRotsWhileOpenStopsCompactionAndNothingElse() throws Exception {
-    for (int i = 1; i <= 12; i++) {
-      appendAndApply(TestBlocks.numbered(i, 10));
-    }
-    crash();
-    engine.freeze();
-    overwrite(MapName.LOG, Keys.number(5));
-    for (int i = 0; i < 20; i++) {
-      try (EngineBatch batch = engine.begin()) {
-        batch.compactTo(Long.MAX_VALUE);
-        batch.commit();
-      }
-    }
-
-    assertThat(engine.status().base().index()).isEqualTo(4);
-    assertThat(engine.damage().map(Damage::index)).contains(5L);
-    appendAndApply(TestBlocks.numbered(13, 10));
-    delete(TestBlocks.numbered(5, 10));
-    assertThat(read(TestBlocks.numbered(5, 10))).isEmpty();
-  }
-
-  @Test
-  void aMissingFormatVersionOverDataIsRefused() {
-    appendAndApply(TestBlocks.numbered(1, 10));
-    try (WriteTransaction write = underneath.beginWrite()) {
-      write.delete(MapName.META, Keys.FORMAT);
-      write.commit();
-    }
-
-    assertThatThrownBy(() -> StorageEngine.open(environment, SMALL))
-        .isInstanceOf(StoreFormatException.class)
-        .hasMessageContaining("format version is missing");
-  }
-
-  @Test
   void aStoreThatWaitsForItsFoldIsSound() {
     Block block = TestBlocks.numbered(1, 10);
     appendAndApply(block);
@@ -453,35 +229,6 @@ public abstract class StorageEngineContract {
     assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
   }
 
-  @Test
-  void aMissingLogEntryIsDamage() throws Exception {
-    for (int i = 1; i <= 3; i++) {
-      appendAndApply(TestBlocks.numbered(i, 10));
-    }
-    try (WriteTransaction write = underneath.beginWrite()) {
-      write.delete(MapName.LOG, Keys.number(3));
-      write.commit();
-    }
-
-    crash();
-
-    assertThat(engine.damage()).contains(new Damage(3, "the entry is missing"));
-  }
-
-  @Test
-  void anUnknownFormatVersionIsRefusedByNumber() {
-    byte[] version = ByteBuffer.allocate(8).putInt(99).array();
-    try (WriteTransaction write = underneath.beginWrite()) {
-      write.put(MapName.META, Keys.FORMAT, Checksum.seal(Keys.FORMAT, version));
-      write.commit();
-    }
-
-    assertThatThrownBy(() -> StorageEngine.open(environment, SMALL))
-        .isInstanceOf(StoreFormatException.class)
-        .hasMessageContaining("99");
-  }
-
-  /** What should be in the engine. */
   private static final class Model {
     final List<LogEntry> log = new ArrayList<>();
     final TreeMap<Multihash, Block> live = new TreeMap<>();
@@ -658,65 +405,5 @@ public abstract class StorageEngineContract {
     } else {
       assertThat(found.get().command()).isEqualTo(expected.command());
     }
-  }
-
-  private void crash() throws Exception {
-    underneath = reopenAfterCrash(underneath);
-    environment = new FaultyEnvironment(underneath);
-    engine = StorageEngine.open(environment, SMALL);
-  }
-
-  private void appendAndApply(Block block) {
-    try (EngineBatch batch = engine.begin()) {
-      batch.appendPut(1, block);
-      batch.applyTo(batch.last().index());
-      batch.commit();
-    }
-  }
-
-  private void delete(Block block) {
-    try (EngineBatch batch = engine.begin()) {
-      batch.append(1, new Command.Delete(block.cid().multihash()));
-      batch.applyTo(batch.last().index());
-      batch.commit();
-    }
-  }
-
-  private void hardState(HardState hardState) {
-    try (EngineBatch batch = engine.begin()) {
-      batch.hardState(hardState);
-      batch.commit();
-    }
-  }
-
-  private void compactAll() {
-    while (engine.status().base().index() < engine.status().applied()) {
-      engine.freeze();
-      try (EngineBatch batch = engine.begin()) {
-        batch.compactTo(Long.MAX_VALUE);
-        batch.commit();
-      }
-    }
-  }
-
-  /** Flips the last payload byte of a value behind the engine's back. */
-  private void overwrite(MapName map, byte[] key) {
-    try (WriteTransaction write = underneath.beginWrite()) {
-      ByteBuffer value = write.get(map, key).orElseThrow();
-      byte[] bytes = new byte[value.remaining()];
-      value.get(bytes);
-      bytes[bytes.length - 5] ^= 1;
-      write.put(map, key, bytes);
-      write.commit();
-    }
-  }
-
-  private Optional<Block> read(Block block) {
-    Cid cid = block.cid();
-    return engine.read(cid, (bytes, crc) -> Block.stored(cid, copy(bytes), crc));
-  }
-
-  private static ByteBuffer copy(ByteBuffer bytes) {
-    return ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
   }
 }

@@ -4,6 +4,7 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.engine.EngineBatch;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
@@ -47,6 +48,7 @@ final class ManifestReceiver {
   private final Storage storage;
   private final Transport transport;
   private final Consumer<ManifestHead> ready;
+  private final Consumer<Throwable> failed;
   private Step step = Step.IDLE;
   private long session;
   private long nextId;
@@ -67,6 +69,7 @@ final class ManifestReceiver {
   /**
    * @param members who may have blocks that the source cannot read
    * @param ready told once everything but the switch is done
+   * @param failed told of what is wrong with the storage, other than that it is full
    */
   ManifestReceiver(
       DriverOptions options,
@@ -74,13 +77,15 @@ final class ManifestReceiver {
       Transport transport,
       long firstId,
       Supplier<List<MemberId>> members,
-      Consumer<ManifestHead> ready) {
+      Consumer<ManifestHead> ready,
+      Consumer<Throwable> failed) {
     this.options = options;
     this.storage = storage;
     this.transport = transport;
     this.nextId = firstId;
     this.members = members;
     this.ready = ready;
+    this.failed = failed;
   }
 
   boolean isActive() {
@@ -218,7 +223,7 @@ final class ManifestReceiver {
             fetchOrTake(missing.stream().filter(row -> !have.contains(row.multihash())).toList());
           }
         },
-        failure -> giveUp(mine));
+        failure -> giveUp(mine, failure));
   }
 
   private void fetchOrTake(List<ManifestRow> missing) {
@@ -269,7 +274,7 @@ final class ManifestReceiver {
             taken(part, last, taken);
           }
         },
-        failure -> giveUp(mine));
+        failure -> giveUp(mine, failure));
   }
 
   /** False when a block that was here is not any more, or what was swept before is in the way. */
@@ -323,9 +328,13 @@ final class ManifestReceiver {
     }
   }
 
-  private void giveUp(long ofSession) {
+  /** The leader offers it again; with storage that is damaged it would never come to an end. */
+  private void giveUp(long ofSession, Throwable why) {
     if (ofSession == session) {
       end();
+    }
+    if (!(why instanceof NoSpaceException)) {
+      failed.accept(why);
     }
   }
 }

@@ -16,6 +16,7 @@ import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.core.Message;
 import dev.ashlar.raft.core.RaftCore;
+import dev.ashlar.raft.core.RaftFault;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.replication.BlockCommand;
@@ -126,7 +127,8 @@ public final class RaftDriver {
             transport,
             random.nextLong() >>> 2,
             this::others,
-            this::manifestInstalled);
+            this::manifestInstalled,
+            this::storageFailed);
     this.copies =
         new Copies(
             options,
@@ -349,9 +351,17 @@ public final class RaftDriver {
   private void guard(Runnable input) {
     try {
       input.run();
+    } catch (RaftFault e) {
+      fail(e.kind() == RaftFault.Kind.LOG_REGRESSED ? damaged(e) : e);
     } catch (RuntimeException e) {
       fail(e);
     }
+  }
+
+  private static StoreDamagedException damaged(RaftFault why) {
+    StoreDamagedException damage = new StoreDamagedException(String.valueOf(why.getMessage()));
+    damage.initCause(why);
+    return damage;
   }
 
   private void fail(Throwable why) {

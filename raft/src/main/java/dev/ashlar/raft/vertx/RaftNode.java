@@ -2,6 +2,7 @@ package dev.ashlar.raft.vertx;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.StorageEngine;
@@ -15,6 +16,7 @@ import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.driver.Host;
 import dev.ashlar.raft.driver.Lane;
 import dev.ashlar.raft.driver.RaftDriver;
+import dev.ashlar.raft.driver.Storage;
 import dev.ashlar.raft.replication.BlockCommand;
 import dev.ashlar.raft.replication.Replica;
 import dev.ashlar.raft.replication.Replication;
@@ -580,7 +582,19 @@ public final class RaftNode implements Replication {
     public void failed(Throwable why) {
       LOG.error("node={} cannot go on", identity.member(), why);
       readable = false;
-      failure.tryComplete(why);
+      if (why instanceof StoreDamagedException damage) {
+        // Others may have given up on what it had promised: it is not to begin again with less.
+        storage.run(
+            Storage.Work.READ,
+            replica -> {
+              engine.condemn(String.valueOf(damage.getMessage()));
+              return true;
+            },
+            done -> failure.tryComplete(why),
+            unmarked -> failure.tryComplete(why));
+      } else {
+        failure.tryComplete(why);
+      }
     }
   }
 }

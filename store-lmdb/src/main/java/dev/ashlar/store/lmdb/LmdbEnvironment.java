@@ -187,6 +187,11 @@ public final class LmdbEnvironment implements Environment {
     suspicion.doubt(new StoreDamagedException(why));
   }
 
+  @Override
+  public void condemn(String why) {
+    suspicion.condemn(new StoreDamagedException(why));
+  }
+
   /** Walks the file beneath the snapshot of a reader, whose pages nobody writes meanwhile. */
   @Override
   public Optional<String> findDamage() {

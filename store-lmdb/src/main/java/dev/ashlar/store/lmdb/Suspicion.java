@@ -21,6 +21,8 @@ import java.util.stream.Stream;
  *       that is read back proves anything: the directory is refused.
  *   <li>{@code doubt}: a value failed its checksum, or LMDB said that a page is wrong. The file is
  *       walked before LMDB has it.
+ *   <li>{@code damaged}: whoever had the store last found that it must not be gone on from, sound
+ *       as the file may be: it has lost what it had acknowledged, for one.
  *   <li>{@code crashes}: the process died inside LMDB. The file is walked; after the second time it
  *       is refused, whatever the walk says.
  * </ul>
@@ -30,9 +32,10 @@ final class Suspicion {
   private static final String SUSPECT = "suspect";
   private static final String DOUBT = "doubt";
   private static final String CRASHES = "crashes";
+  private static final String DAMAGED = "damaged";
 
   /** The files of all marks. */
-  static final List<String> MARKS = List.of(SUSPECT, DOUBT, CRASHES);
+  static final List<String> MARKS = List.of(SUSPECT, DOUBT, CRASHES, DAMAGED);
 
   private static final int CRASHES_MAX = 1;
   private static final int CRASH_LOG_LINES = 40;
@@ -55,9 +58,14 @@ final class Suspicion {
     }
   }
 
-  /** Forgets all, once a verification has found the store sound. */
+  /** Notes that nobody is to go on from what is here. */
+  void condemn(RuntimeException why) {
+    note(DAMAGED, why);
+  }
+
+  /** Forgets what a verification, which has found the store sound, speaks for. */
   void clear() throws IOException {
-    for (String mark : MARKS) {
+    for (String mark : List.of(SUSPECT, DOUBT, CRASHES)) {
       Files.deleteIfExists(directory.resolve(mark));
     }
   }
@@ -77,6 +85,13 @@ final class Suspicion {
               + Files.readString(directory.resolve(SUSPECT))
               + "): check the device, then run "
               + verify());
+    }
+    if (Files.exists(directory.resolve(DAMAGED)) && !accepts) {
+      throw new StoreDamagedException(
+          directory
+              + " was found damaged when it was last used ("
+              + Files.readString(directory.resolve(DAMAGED))
+              + "): set the directory aside and join anew, or restore it from a backup");
     }
     noteCrash(predecessor);
     int crashes = crashes().size();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.StoreLockedException;
 import dev.ashlar.block.TestBlocks;
@@ -207,6 +208,25 @@ class LmdbDirectoryTest {
       assertThat(store.verify(bytes -> {}).isSound()).isTrue();
       store.clearSuspicion();
     }
+    LmdbBlockStore.open(directory).close();
+  }
+
+  @Test
+  void whatWasFoundDamagedWhileItRanIsRefusedThoughItsFileIsSound() throws IOException {
+    try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {
+      store.engine().condemn("it lost what it acknowledged");
+    }
+    try (LmdbBlockStore store =
+        LmdbBlockStore.open(directory, LmdbOptions.DEFAULT.acceptingSuspect())) {
+      assertThat(store.verify(bytes -> {}).isSound()).isTrue();
+      store.clearSuspicion();
+    }
+
+    assertThatThrownBy(() -> LmdbBlockStore.open(directory))
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("it lost what it acknowledged");
+
+    LmdbBlockStore.setAside(directory, "aside");
     LmdbBlockStore.open(directory).close();
   }
 

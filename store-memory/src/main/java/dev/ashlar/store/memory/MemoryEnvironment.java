@@ -32,6 +32,13 @@ public final class MemoryEnvironment implements Environment {
     this.capacityBytes = capacityBytes;
   }
 
+  /** Another environment that begins with what this one has now, and goes its own way. */
+  public MemoryEnvironment copy() {
+    MemoryEnvironment copy = new MemoryEnvironment(capacityBytes);
+    copy.contents = contents;
+    return copy;
+  }
+
   @Override
   public ReadTransaction beginRead() {
     return new Reader(contents);
