@@ -452,6 +452,51 @@ class ClusterProcessesIT {
   }
 
   @Test
+  void aFollowerAtAHundredthOfItsSpeedSlowsNobodyAndIsReported() throws Exception {
+    startThree();
+    until("the first of them to lead, or the second", this::leadsFirstOrSecond);
+    startWriters(2);
+    until("writes", atLeast(200));
+    int healthy = writtenWithin(Duration.ofSeconds(8));
+    AtomicBoolean slows = new AtomicBoolean(true);
+    Thread slowing = new Thread(() -> slow(nodes.get(2), slows), "slowing");
+    slowing.start();
+
+    int slowed = writtenWithin(Duration.ofSeconds(8));
+
+    Predicate<JsonObject> lags =
+        member ->
+            member.getString("address").equals(peer(2))
+                && (!member.getBoolean("answers") || member.getLong("lagEntries", 0L) > 0);
+    until("its lag to be seen", () -> members(nodes.indexOf(leader())).stream().anyMatch(lags));
+    slows.set(false);
+    slowing.join();
+    System.out.println("written in 8 s: " + healthy + ", with a slow follower " + slowed);
+    assertThat(slowed).isGreaterThan(healthy / 2);
+    requireEverythingOnEveryNode(3);
+  }
+
+  private int writtenWithin(Duration time) throws InterruptedException {
+    int before = acknowledged.size();
+    TimeUnit.MILLISECONDS.sleep(time.toMillis());
+    return acknowledged.size() - before;
+  }
+
+  private static void slow(NodeProcess node, AtomicBoolean goesOn) {
+    try {
+      while (goesOn.get()) {
+        node.pause();
+        TimeUnit.MILLISECONDS.sleep(300);
+        node.resume();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
   void aStopHandsLeadershipOverAndEndsWithStatusZero() throws Exception {
     startThree();
     NodeProcess leader = leader();

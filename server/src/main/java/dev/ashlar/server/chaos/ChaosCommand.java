@@ -39,11 +39,13 @@ import picocli.CommandLine.Spec;
           + " read from every node, and every directory must verify. Ends with status 0 when all"
           + " is so; otherwise the directory with logs and data is kept.",
       "A full or hung disk and cut power need a file system for each node, and so the right to mount one;"
-          + " where it is lacking they are left out, which the output says."
+          + " where it is lacking they are left out, which the output says. Failing calls and stepping"
+          + " clocks need a C compiler, and are left out where there is none."
     })
 public final class ChaosCommand implements Callable<Integer> {
 
   private static final Set<Fault> DISK_FAULTS = EnumSet.of(Fault.FULL, Fault.HANG, Fault.POWER);
+  private static final Set<Fault> SHIM_FAULTS = EnumSet.of(Fault.CALL, Fault.CLOCK);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(6);
 
   @Option(
@@ -149,6 +151,10 @@ public final class ChaosCommand implements Callable<Integer> {
     if (!ChaosMember.canCutPower() && wanted.remove(Fault.POWER)) {
       say("there is no perl here to ask the file system to shut down: cut power is left out");
     }
+    boolean hasShim = members.stream().allMatch(member -> member.shim().isPresent());
+    if (!hasShim && wanted.removeAll(SHIM_FAULTS)) {
+      say("there is no C compiler here: failing calls and stepping clocks are left out");
+    }
     if (wanted.isEmpty()) {
       throw new IllegalArgumentException("none of these faults can be made here: " + faults);
     }
@@ -190,15 +196,22 @@ public final class ChaosCommand implements Callable<Integer> {
             "--compact-seconds=2",
             "--log-entries=3000",
             "--stop-seconds=5");
+    Optional<Shim> shim =
+        faults.stream().anyMatch(SHIM_FAULTS::contains) ? Shim.build(home) : Optional.empty();
     for (int i = 0; i < count; i++) {
-      members.add(
+      ChaosMember member =
           new ChaosMember(
               home,
               "node-" + (i + 1),
               ports.subList(3 * i, 3 * i + 3),
               NodeProcess.thisProgram(),
               options,
-              disk));
+              disk);
+      if (shim.isPresent()) {
+        Path data = member.process().data();
+        member.preload(shim.get().control(data.resolveSibling(data.getFileName() + ".shim"), data));
+      }
+      members.add(member);
     }
     String initial = members.stream().map(ChaosMember::address).collect(Collectors.joining(","));
     for (ChaosMember member : members) {

@@ -25,6 +25,7 @@ final class ChaosMember implements AutoCloseable {
   private final String address;
   private final List<String> options;
   private final Optional<Path> disk;
+  private Optional<Shim.Control> shim = Optional.empty();
   private boolean paused;
   private boolean frozen;
 
@@ -64,6 +65,16 @@ final class ChaosMember implements AutoCloseable {
 
   PeerProxy proxy() {
     return proxy;
+  }
+
+  /** Gives it a library to be preloaded, before it is started. */
+  void preload(Shim.Control control) {
+    shim = Optional.of(control);
+    process.environment(control.environment());
+  }
+
+  Optional<Shim.Control> shim() {
+    return shim;
   }
 
   boolean isPaused() {

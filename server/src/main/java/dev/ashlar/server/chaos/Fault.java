@@ -16,6 +16,12 @@ enum Fault {
   HANG,
   /** Power is cut: what was not synced is gone, of one, a majority or all. */
   POWER,
+  /** One call on a member's storage fails: a write, a sync, a truncation or an open. */
+  CALL,
+  /** A member gets a hundredth of its time. */
+  SLOW,
+  /** A wall clock steps by an hour. */
+  CLOCK,
   /** The file of a member that is down is damaged. */
   DAMAGE,
   /** A member wiped, added or removed. */

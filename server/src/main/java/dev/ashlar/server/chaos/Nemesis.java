@@ -29,7 +29,10 @@ final class Nemesis {
   private static final int FAULT_MILLIS_MAX = 6000;
   private static final int REST_MILLIS_MAX = 3000;
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(180);
-  private static final Set<Fault> ALONE = EnumSet.of(Fault.DAMAGE, Fault.CHURN);
+  private static final Set<Fault> ALONE = EnumSet.of(Fault.CALL, Fault.DAMAGE, Fault.CHURN);
+  private static final int CALLS_MAX = 200;
+  private static final int SLOW_MILLIS = 200;
+  private static final int HOUR_SECONDS = 3600;
 
   private final List<ChaosMember> members;
   private final List<Fault> faults;
@@ -112,6 +115,9 @@ final class Nemesis {
       case FULL -> full();
       case HANG -> hang();
       case POWER -> power();
+      case CALL -> failCall();
+      case SLOW -> slow();
+      case CLOCK -> stepClock();
       case DAMAGE -> damage();
       case CHURN -> churn();
     };
@@ -229,6 +235,52 @@ final class Nemesis {
       victim.cutPower();
     }
     return this::revive;
+  }
+
+  /** The member ends over it, or tells its clients; it must not go on as if nothing were. */
+  private Mending failCall() throws InterruptedException {
+    ChaosMember victim = oneOrLeader();
+    Shim.Control.Failure[] failures = Shim.Control.Failure.values();
+    Shim.Control.Failure failure = failures[random.nextInt(failures.length)];
+    int call = 1 + random.nextInt(CALLS_MAX);
+    Shim.Control shim = victim.shim().orElseThrow();
+    long before = shim.failed();
+    say(failure + " at call " + call + " from now", List.of(victim));
+    shim.fail(call, failure);
+    TimeUnit.MILLISECONDS.sleep(random.nextInt(FAULT_MILLIS_MAX));
+    shim.failNone();
+    log.accept(
+        victim.process().name()
+            + (shim.failed() > before ? " had its call fail" : " did not come so far")
+            + (victim.process().isUp() ? " and goes on" : " and ended"));
+    return this::revive;
+  }
+
+  /** It is let run for an instant now and then. */
+  private Mending slow() throws IOException, InterruptedException {
+    ChaosMember victim = oneOrLeader();
+    if (victim.isPaused()) {
+      return () -> {};
+    }
+    say("slowed to a hundredth", List.of(victim));
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(random.nextInt(FAULT_MILLIS_MAX));
+    while (System.nanoTime() - end < 0) {
+      victim.pause();
+      TimeUnit.MILLISECONDS.sleep(SLOW_MILLIS);
+      victim.resume();
+    }
+    return () -> {};
+  }
+
+  private Mending stepClock() {
+    List<ChaosMember> victims = someOrMany();
+    int seconds = random.nextBoolean() ? HOUR_SECONDS : -HOUR_SECONDS;
+    say("wall clock steps by " + seconds + " s", victims);
+    victims.forEach(victim -> victim.shim().orElseThrow().setClock(seconds));
+    return () -> {
+      log.accept("wall clocks step back");
+      victims.forEach(victim -> victim.shim().orElseThrow().setClock(0));
+    };
   }
 
   private Mending damage() throws IOException {

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ public final class NodeProcess {
   private final Path directory;
   private final List<String> java;
   private List<String> options;
+  private Map<String, String> environment = Map.of();
   private @Nullable Process process;
 
   /**
@@ -87,6 +89,11 @@ public final class NodeProcess {
     return process != null && process.isAlive();
   }
 
+  /** Variables that it is started with from now on, besides those of this process. */
+  public void environment(Map<String, String> variables) {
+    environment = Map.copyOf(variables);
+  }
+
   /** Starts it with other options from now on. */
   public void start(List<String> newOptions) throws IOException {
     options = List.copyOf(newOptions);
@@ -104,11 +111,12 @@ public final class NodeProcess {
     command.add("--data=" + data());
     command.add("--listen=127.0.0.1:" + httpPort);
     command.addAll(options);
-    process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
-            .start();
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+    builder.environment().putAll(environment);
+    process = builder.start();
     process.getOutputStream().close();
   }
 

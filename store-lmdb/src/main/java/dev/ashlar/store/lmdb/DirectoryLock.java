@@ -90,9 +90,9 @@ final class DirectoryLock implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try {
+    // Closing gives the lock up, whatever becomes of the pid.
+    try (channel) {
       channel.truncate(0);
-      channel.close();
     } finally {
       IN_USE.remove(directory);
     }
