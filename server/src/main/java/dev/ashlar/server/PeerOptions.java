@@ -100,6 +100,15 @@ final class PeerOptions {
   private int electionMillis = 500;
 
   @Option(
+      names = "--stuck-seconds",
+      paramLabel = "SECONDS",
+      defaultValue = "120",
+      description =
+          "end when a write to the storage has not ended for so long, to be started again (default:"
+              + " ${DEFAULT-VALUE})")
+  private int stuckSeconds = 120;
+
+  @Option(
       names = "--log-entries",
       paramLabel = "N",
       defaultValue = "131072",
@@ -163,6 +172,7 @@ final class PeerOptions {
     return RaftNodeOptions.DEFAULT
         .at(listen.host(), listen.port(), Optional.ofNullable(advertise))
         .withDriver(driver(reserveBytes, compactTicks))
+        .stuckAfter(Math.multiplyExact(stuckSeconds, 1000))
         .secured(secret(), tls())
         .released(Main.Version.number());
   }

@@ -433,6 +433,11 @@ public final class StorageEngine implements AutoCloseable {
     return new HeapPage(slots, bytes, unreadable, unreferenced, next);
   }
 
+  /** Says that what was read may not be what was written ({@link Environment#doubt}). */
+  public void doubt(String why) {
+    environment.doubt(why);
+  }
+
   /**
    * Says that nobody is to go on from what is here ({@link Environment#condemn}).
    *

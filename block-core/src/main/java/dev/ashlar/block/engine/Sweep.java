@@ -1,5 +1,6 @@
 package dev.ashlar.block.engine;
 
+import dev.ashlar.block.StoreDamagedException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,8 +62,21 @@ record Sweep(long next, long upper) {
         more = cursor.next();
       }
     }
-    keys.forEach(key -> transaction.delete(map, key));
+    deleteAll(transaction, map, keys);
     return keys.size();
+  }
+
+  /** What a cursor has shown a look-up must find, or sweeping would never come to an end. */
+  private static void deleteAll(WriteTransaction transaction, MapName map, List<byte[]> keys) {
+    for (byte[] key : keys) {
+      if (!transaction.delete(map, key)) {
+        throw new StoreDamagedException(
+            "a key of "
+                + map.storedName()
+                + " is shown and cannot be found: set the directory aside and join anew, or restore"
+                + " it from a backup");
+      }
+    }
   }
 
   private Sweep slots(
@@ -90,7 +104,7 @@ record Sweep(long next, long upper) {
         more = cursor.next();
       }
     }
-    dead.forEach(key -> transaction.delete(MapName.HEAP, key));
+    deleteAll(transaction, MapName.HEAP, dead);
     state.heapSlots -= dead.size();
     state.heapBytes -= deadBytes;
     return new Sweep(reached, upper);

@@ -19,7 +19,11 @@ public final class FaultyEnvironment implements Environment {
     /** The next commit fails and changed nothing. */
     FAILS_BEFORE_COMMIT,
     /** The next commit fails although it took effect. */
-    FAILS_AFTER_COMMIT
+    FAILS_AFTER_COMMIT,
+    /** A commit does not end until another fault is set. */
+    HANGS_AT_COMMIT,
+    /** What is to be deleted is not found. */
+    FINDS_NOTHING_TO_DELETE
   }
 
   private final Environment environment;
@@ -90,12 +94,15 @@ public final class FaultyEnvironment implements Environment {
 
     @Override
     public boolean delete(MapName map, byte[] key) {
-      return writer.delete(map, key);
+      return fault != Fault.FINDS_NOTHING_TO_DELETE && writer.delete(map, key);
     }
 
     @Override
     public void commit() {
       Fault now = fault;
+      while (fault == Fault.HANGS_AT_COMMIT) {
+        Thread.onSpinWait();
+      }
       if (now == Fault.FULL_AT_COMMIT) {
         fault = Fault.NONE;
         throw new NoSpaceException("full at commit");

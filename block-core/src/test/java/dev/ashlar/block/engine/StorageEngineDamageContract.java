@@ -322,4 +322,25 @@ public abstract class StorageEngineDamageContract extends EngineFixture {
         .isEqualTo(Recovery.FORMAT_VERSION);
     assertThat(get(MapName.META, Keys.KEYS)).isNotEmpty();
   }
+
+  @Test
+  void aSweepEndsWhenWhatItIsShownCannotBeFound() {
+    Block block = TestBlocks.numbered(1, 10);
+    ManifestRow row = new ManifestRow(block.cid().multihash(), 10, block.cid().codec(), 1);
+    try (EngineBatch batch = engine.begin()) {
+      batch.install(Optional.empty(), List.of(row), List.of(block), false);
+      batch.commit();
+    }
+    try (EngineBatch batch = engine.begin()) {
+      batch.abandonInstall();
+      batch.commit();
+    }
+    environment.set(FaultyEnvironment.Fault.FINDS_NOTHING_TO_DELETE);
+    try (EngineBatch batch = engine.begin()) {
+      assertThatThrownBy(batch::commit)
+          .isInstanceOf(StoreDamagedException.class)
+          .hasMessageContaining("cannot be found");
+    }
+    environment.set(FaultyEnvironment.Fault.NONE);
+  }
 }

@@ -3,6 +3,7 @@ package dev.ashlar.raft.vertx;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.StoreDamagedException;
+import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.StorageEngine;
@@ -25,6 +26,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +55,10 @@ public final class RaftNode implements Replication {
   private static final int IN_CONTACT_TICKS = 15;
 
   private static final int DRAIN_SECONDS_MAX = 5;
+
+  /** A mark that takes longer is not waited for. */
+  private static final int MARK_MILLIS_MAX = 3000;
+
   private static final int CLOSE_SECONDS_MAX = 20;
 
   /** A fold of a full table takes some hundred slices. */
@@ -438,8 +444,38 @@ public final class RaftNode implements Replication {
                         + ": see --peer-listen and --advertise"));
   }
 
+  /**
+   * Takes no further part.
+   *
+   * @param mark leaves a mark beside the store, if the storage lets it
+   */
+  private void end(Throwable why, Consumer<StorageEngine> mark) {
+    LOG.error("node={} cannot go on", identity.member(), why);
+    readable = false;
+    storage.run(
+        Storage.Work.READ,
+        replica -> {
+          mark.accept(engine);
+          return true;
+        },
+        done -> failure.tryComplete(why),
+        unmarked -> failure.tryComplete(why));
+    vertx.setTimer(MARK_MILLIS_MAX, id -> failure.tryComplete(why));
+  }
+
+  /** Storage that never answers, or code underneath that goes round in a damaged file for ever. */
+  private void endIfStuck(RaftDriver running) {
+    long millis = storage.writingMillis();
+    if (millis > options.stuckMillis() && !running.isStopped()) {
+      running.stop();
+      String what = "a write to the storage has not ended for " + millis / 1000 + " s";
+      end(new StoreFailedException(what, new IOException(what), true), store -> store.doubt(what));
+    }
+  }
+
   private void tick() {
     if (driver != null) {
+      endIfStuck(driver);
       driver.tick();
       peers.callSilentAnew();
       look(driver);
@@ -580,20 +616,11 @@ public final class RaftNode implements Replication {
 
     @Override
     public void failed(Throwable why) {
-      LOG.error("node={} cannot go on", identity.member(), why);
-      readable = false;
-      if (why instanceof StoreDamagedException damage) {
+      if (why instanceof StoreDamagedException) {
         // Others may have given up on what it had promised: it is not to begin again with less.
-        storage.run(
-            Storage.Work.READ,
-            replica -> {
-              engine.condemn(String.valueOf(damage.getMessage()));
-              return true;
-            },
-            done -> failure.tryComplete(why),
-            unmarked -> failure.tryComplete(why));
+        end(why, store -> store.condemn(String.valueOf(why.getMessage())));
       } else {
-        failure.tryComplete(why);
+        end(why, store -> {});
       }
     }
   }

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param frameBytesMax the largest frame that is taken from a peer
  * @param queueBytesMax how many bytes may wait to be sent on one lane, or one message
  * @param connectMillis after how long a connection that is not made is given up
+ * @param stuckMillis after how long a write that has not ended ends the member
  * @param secret that all members share
  * @param tls mutual TLS, where it is wanted
  * @param release which release this is, for others to show
@@ -29,6 +30,7 @@ public record RaftNodeOptions(
     int frameBytesMax,
     int queueBytesMax,
     int connectMillis,
+    int stuckMillis,
     ClusterSecret secret,
     Optional<Tls> tls,
     String release) {
@@ -44,6 +46,7 @@ public record RaftNodeOptions(
           24 << 20,
           32 << 20,
           2000,
+          120_000,
           ClusterSecret.NONE,
           Optional.empty(),
           "unknown");
@@ -79,6 +82,7 @@ public record RaftNodeOptions(
         frameBytesMax,
         queueBytesMax,
         connectMillis,
+        stuckMillis,
         secret,
         tls,
         release);
@@ -95,6 +99,7 @@ public record RaftNodeOptions(
         frameBytesMax,
         queueBytesMax,
         connectMillis,
+        stuckMillis,
         secret,
         tls,
         release);
@@ -111,8 +116,26 @@ public record RaftNodeOptions(
         frameBytesMax,
         queueBytesMax,
         connectMillis,
+        stuckMillis,
         newSecret,
         newTls,
+        release);
+  }
+
+  /** The same with another bound of how long a write may take. */
+  public RaftNodeOptions stuckAfter(int millis) {
+    return new RaftNodeOptions(
+        host,
+        port,
+        advertise,
+        driver,
+        tickMillis,
+        frameBytesMax,
+        queueBytesMax,
+        connectMillis,
+        millis,
+        secret,
+        tls,
         release);
   }
 
@@ -127,6 +150,7 @@ public record RaftNodeOptions(
         frameBytesMax,
         queueBytesMax,
         connectMillis,
+        stuckMillis,
         secret,
         tls,
         newRelease);

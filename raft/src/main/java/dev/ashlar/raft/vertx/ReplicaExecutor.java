@@ -22,6 +22,8 @@ final class ReplicaExecutor implements Storage {
   private final Replica replica;
   private final ExecutorService writer;
   private final ExecutorService readers;
+  private volatile long writingSinceNanos;
+  private volatile boolean writing;
 
   ReplicaExecutor(Context context, Replica replica) {
     this.context = context;
@@ -35,7 +37,17 @@ final class ReplicaExecutor implements Storage {
       Work kind, Function<Replica, T> work, Consumer<T> done, Consumer<Throwable> failed) {
     ExecutorService executor = kind == Work.READ ? readers : writer;
     try {
-      executor.execute(() -> runHere(work, done, failed));
+      executor.execute(
+          () -> {
+            if (kind == Work.READ) {
+              runHere(work, done, failed);
+            } else {
+              writingSinceNanos = System.nanoTime();
+              writing = true;
+              runHere(work, done, failed);
+              writing = false;
+            }
+          });
     } catch (RejectedExecutionException e) {
       // It is closed: whoever asked has been stopped before.
       return;
@@ -47,6 +59,11 @@ final class ReplicaExecutor implements Storage {
     Promise<T> promise = Promise.promise();
     run(Work.WRITE, work, promise::tryComplete, promise::tryFail);
     return promise.future();
+  }
+
+  /** For how long the write that is under way has been; 0 where none is. */
+  long writingMillis() {
+    return writing ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - writingSinceNanos) : 0;
   }
 
   /** Waits for the write that is under way; what waits behind it is dropped. */

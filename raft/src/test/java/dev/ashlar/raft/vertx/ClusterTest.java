@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.EngineReads;
@@ -183,6 +185,22 @@ class ClusterTest {
 
     assertThat(stores.get(0).get(kept.cid())).contains(kept);
     assertThat(stores.get(0).get(refused.cid())).isEmpty();
+  }
+
+  @Test
+  void storageThatNeverAnswersEndsTheMember() throws Exception {
+    FaultyEnvironment disk = new FaultyEnvironment(new MemoryEnvironment(1L << 30));
+    RaftNode node = node(RaftNodeOptions.DEFAULT.stuckAfter(200), disk);
+    await(node.start(new Formation.Alone()));
+
+    disk.set(FaultyEnvironment.Fault.HANGS_AT_COMMIT);
+    CompletableFuture<?> put =
+        CompletableFuture.runAsync(() -> stores.get(0).put(TestBlocks.numbered(1, 100)));
+    Throwable why = await(node.failure());
+    disk.set(FaultyEnvironment.Fault.NONE);
+
+    assertThat(why).isInstanceOf(StoreFailedException.class).hasMessageContaining("has not ended");
+    assertThatThrownBy(put::get).hasCauseInstanceOf(BlockException.class);
   }
 
   @Test
