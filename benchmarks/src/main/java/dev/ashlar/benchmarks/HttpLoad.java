@@ -129,6 +129,7 @@ final class HttpLoad {
             d.workers(),
             1,
             inlineReadBytes,
+            d.carBlocksMax(),
             d.listLimitDefault());
     return await(
         Gateway.start(

@@ -30,6 +30,12 @@ public record Multicodec(long code, String name, String tag) {
   /** MerkleDAG CBOR. */
   public static final long DAG_CBOR = 0x71;
 
+  /** CBOR, in which nothing is a link. */
+  public static final long CBOR = 0x51;
+
+  /** JSON, in which nothing is a link. */
+  public static final long JSON = 0x0200;
+
   /** MerkleDAG JSON. */
   public static final long DAG_JSON = 0x0129;
 

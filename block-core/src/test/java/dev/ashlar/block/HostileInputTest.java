@@ -6,6 +6,12 @@ import dev.ashlar.block.car.CarException;
 import dev.ashlar.block.car.CarLimits;
 import dev.ashlar.block.car.CarReader;
 import dev.ashlar.block.car.CarWriter;
+import dev.ashlar.block.dag.BlockSource;
+import dev.ashlar.block.dag.DagException;
+import dev.ashlar.block.dag.DagFixtures;
+import dev.ashlar.block.dag.DagPath;
+import dev.ashlar.block.dag.DagWalk;
+import dev.ashlar.block.ipld.Links;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -102,6 +109,38 @@ class HostileInputTest {
       tryAll(
           List.of(node, map),
           input -> Links.of(Block.of(codec, HashFunction.SHA2_256, ByteBuffer.wrap(input))));
+    }
+  }
+
+  @Test
+  void pathsThroughBlocksAndFiles() {
+    DagFixtures dags = new DagFixtures();
+    for (String name : dags.names()) {
+      Cid root = dags.root(name);
+      List<byte[]> seeds =
+          dags.blocks().stream()
+              .filter(block -> block.cid().codec() == root.codec())
+              .limit(20)
+              .map(Block::toByteArray)
+              .toList();
+      for (List<String> path : List.of(List.<String>of(), List.of("files", "list", "2", "7.txt"))) {
+        tryAll(
+            seeds,
+            input -> {
+              Block block = Block.of(root.codec(), HashFunction.SHA2_256, ByteBuffer.wrap(input));
+              BlockSource source =
+                  cid -> cid.equals(block.cid()) ? Optional.of(block) : dags.get(cid);
+              try {
+                DagPath found = DagPath.resolve(source, block.cid(), path);
+                DagWalk walk = new DagWalk(source, found, DagWalk.Options.ALL, bytes -> {});
+                while (walk.next().isPresent()) {
+                  // Each is shown or refused.
+                }
+              } catch (DagException refusal) {
+                assertThat(refusal).hasMessageContaining(" ");
+              }
+            });
+      }
     }
   }
 

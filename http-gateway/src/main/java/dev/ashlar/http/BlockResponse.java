@@ -229,14 +229,13 @@ final class BlockResponse {
         .end();
   }
 
-  private static void notModified(
-      Exchange exchange, String entityTag, Map<String, String> validators) {
+  static void notModified(Exchange exchange, String entityTag, Map<String, String> validators) {
     validators.forEach(exchange.response()::putHeader);
     exchange.response().setStatusCode(304).putHeader("ETag", entityTag).end();
   }
 
   /** If-None-Match: weak comparison with any tag of the list (RFC 9110 §13.1.2). */
-  private static boolean matches(Exchange exchange, String entityTag) {
+  static boolean matches(Exchange exchange, String entityTag) {
     for (String list : exchange.request().headers().getAll("If-None-Match")) {
       for (String each : list.split(",", -1)) {
         String tag = each.strip();

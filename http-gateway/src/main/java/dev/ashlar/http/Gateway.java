@@ -143,7 +143,7 @@ public final class Gateway {
                 }));
     router.get("/livez").handler(Exchange.handler(e -> e.json(200, live())));
     router.get("/readyz").handler(Exchange.handler(e -> ready(e, unready.get())));
-    new TrustlessRoutes(workers, blocks).addTo(router);
+    new TrustlessRoutes(workers, blocks, options).addTo(router);
     if (!options.readOnly()) {
       extension.addTo(router);
       String description = openApi(extension);

@@ -110,6 +110,7 @@ public record GatewayOptions(
    * @param eventLoops event loops that share the connections
    * @param inlineReadBytesMax blocks up to this size are read on the event loop, which saves a
    *     thread hop and is right where they are in memory; 0 reads none there
+   * @param carBlocksMax how many blocks a CAR of a DAG has at most
    * @param listLimitDefault entries of a listing's page unless the request says how many
    */
   public record Limits(
@@ -124,6 +125,7 @@ public record GatewayOptions(
       int workers,
       int eventLoops,
       int inlineReadBytesMax,
+      long carBlocksMax,
       int listLimitDefault) {
 
     /** What suits most. */
@@ -140,6 +142,7 @@ public record GatewayOptions(
             64,
             1,
             0,
+            1_000_000,
             1000);
 
     /** Checks the ranges. */
@@ -155,6 +158,7 @@ public record GatewayOptions(
           || workers < 1
           || eventLoops < 1
           || inlineReadBytesMax < 0
+          || carBlocksMax < 1
           || listLimitDefault < 1) {
         throw new IllegalArgumentException(
             "a limit of the HTTP server is out of range: counts and times are at least 1, lines and"

@@ -13,6 +13,7 @@ import dev.ashlar.block.StoreLockedException;
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.UnknownOutcomeException;
 import dev.ashlar.block.UnsupportedHashException;
+import dev.ashlar.block.dag.DagException;
 import io.vertx.core.json.JsonObject;
 import java.util.Map;
 
@@ -109,6 +110,10 @@ final class Problem extends RuntimeException {
       return code == Code.UNAVAILABLE
           ? new Problem(code, detail, Map.of("Retry-After", "1"))
           : new Problem(code, detail);
+    }
+    if (e instanceof DagException) {
+      boolean isTooMuch = e instanceof DagException.TooLarge;
+      return new Problem(isTooMuch ? Code.INVALID_REQUEST : Code.NOT_FOUND, detail);
     }
     if (e instanceof IllegalArgumentException) {
       return new Problem(Code.INVALID_REQUEST, detail);

@@ -1,40 +1,43 @@
 package dev.ashlar.http;
 
+import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.MalformedException;
+import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.dag.DagPath;
 import io.vertx.ext.web.Router;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
- * {@code GET} and {@code HEAD} of {@code /ipfs/{cid}} as raw blocks (Trustless Gateway
- * specification). CAR responses and paths are answered with what is missing, by name.
+ * {@code GET} and {@code HEAD} of {@code /ipfs/{cid}[/{path}]} as blocks and as CARs of what lies
+ * below (Trustless Gateway specification).
  */
 final class TrustlessRoutes {
 
-  private static final String RAW = "application/vnd.ipld.raw";
-  private static final String CAR = "application/vnd.ipld.car";
   private static final String IMMUTABLE = "public, max-age=29030400, immutable";
 
   private final Workers workers;
   private final BlockResponse blocks;
+  private final long blocksMax;
 
-  TrustlessRoutes(Workers workers, BlockResponse blocks) {
+  TrustlessRoutes(Workers workers, BlockResponse blocks, GatewayOptions options) {
     this.workers = workers;
     this.blocks = blocks;
+    this.blocksMax = options.limits().carBlocksMax();
   }
 
   void addTo(Router router) {
     router.route("/ipfs/*").handler(Exchange.handler(TrustlessRoutes::allowEveryOrigin));
-    router.get("/ipfs/:cid").handler(Exchange.handler(this::get));
-    router.head("/ipfs/:cid").handler(Exchange.handler(this::get));
+    router.get("/ipfs/*").handler(Exchange.handler(this::get));
+    router.head("/ipfs/*").handler(Exchange.handler(this::get));
     router.options("/ipfs/*").handler(Exchange.handler(e -> e.response().setStatusCode(204).end()));
-    router.get("/ipfs/:cid/*").handler(Exchange.handler(TrustlessRoutes::path));
-    router.head("/ipfs/:cid/*").handler(Exchange.handler(TrustlessRoutes::path));
     router.route("/ipfs/*").handler(Exchange.handler(TrustlessRoutes::otherMethod));
   }
 
@@ -52,13 +55,6 @@ final class TrustlessRoutes {
     exchange.next();
   }
 
-  private static void path(Exchange exchange) {
-    exchange.cidInPath();
-    throw new Problem(
-        Problem.Code.NOT_IMPLEMENTED,
-        "paths below a CID are not resolved in this version; ask for each block by its own CID");
-  }
-
   private static void otherMethod(Exchange exchange) {
     throw new Problem(
         Problem.Code.METHOD_NOT_ALLOWED,
@@ -67,98 +63,167 @@ final class TrustlessRoutes {
   }
 
   private void get(Exchange exchange) {
-    Cid cid = exchange.cidInPath();
+    IpfsPath path = IpfsPath.of(exchange.request().path());
+    if (exchange.header("Service-Worker").filter("script"::equals).isPresent()) {
+      throw new Problem(
+          Problem.Code.INVALID_REQUEST, "a service worker is not registered from /ipfs");
+    }
     boolean onlyIfCached =
         exchange
             .header("Cache-Control")
             .filter(value -> value.toLowerCase(Locale.ROOT).contains("only-if-cached"))
             .isPresent();
     if (!onlyIfCached) {
-      raw(exchange, cid);
+      serve(exchange, path);
       return;
     }
     exchange.answer(
-        workers.call(store -> store.reading(ReadConsistency.LOCAL).has(cid)),
+        workers.call(store -> store.reading(ReadConsistency.LOCAL).has(path.root())),
         present -> {
           if (!present) {
-            throw new Problem(Problem.Code.PRECONDITION_FAILED, "block " + cid + " is not here");
+            throw new Problem(
+                Problem.Code.PRECONDITION_FAILED, "block " + path.root() + " is not here");
           }
-          raw(exchange, cid);
+          serve(exchange, path);
         });
   }
 
-  private void raw(Exchange exchange, Cid cid) {
-    Optional<String> format = exchange.parameter("format");
-    requireRaw(exchange, format);
-    Map<String, String> validators = new LinkedHashMap<>();
-    validators.put("Cache-Control", IMMUTABLE);
-    validators.put("X-Ipfs-Path", exchange.request().path());
-    validators.put("X-Ipfs-Roots", cid.toString());
-    if (format.isEmpty()) {
-      validators.put("Content-Location", contentLocation(exchange));
-      validators.put("Vary", "Accept");
+  private void serve(Exchange exchange, IpfsPath path) {
+    ResponseFormat.Wanted wanted =
+        ResponseFormat.wanted(exchange)
+            .orElseThrow(
+                () ->
+                    new Problem(
+                        Problem.Code.NOT_ACCEPTABLE,
+                        "this gateway serves blocks as they are: ask for ?format=raw or ?format=car,"
+                            + " or send Accept: "
+                            + ResponseFormat.RAW.contentType()));
+    if (wanted.format() == ResponseFormat.CAR) {
+      car(exchange, path, wanted);
+    } else if (path.segments().isEmpty()) {
+      block(exchange, path, wanted, path.root(), List.of(path.root()));
+    } else {
+      ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
+      exchange.answer(
+          workers.call(store -> resolve(store, consistency, path)),
+          resolved -> {
+            if (!resolved.remainder().isEmpty()) {
+              throw new Problem(
+                  Problem.Code.NOT_IMPLEMENTED,
+                  "the path ends within block "
+                      + resolved.terminus()
+                      + ", at a value that is no link; ask for that block");
+            }
+            block(exchange, path, wanted, resolved.terminus(), resolved.roots());
+          });
     }
-    Map<String, String> headers = new LinkedHashMap<>(validators);
-    headers.put("Content-Type", RAW);
-    headers.put("X-Content-Type-Options", "nosniff");
-    headers.put(
-        "Content-Disposition", attachment(exchange.parameter("filename").orElse(cid + ".bin")));
-    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
-    blocks.send(exchange, cid, consistency, "\"" + cid + ".raw\"", headers, validators);
   }
 
-  /** {@code ?format} is stronger than {@code Accept} (specification, "format query parameter"). */
-  private static void requireRaw(Exchange exchange, Optional<String> format) {
-    if (format.isPresent()) {
-      switch (format.get()) {
-        case "raw" -> {
-          return;
-        }
-        case "car", "ipns-record", "tar" ->
-            throw new Problem(
-                Problem.Code.NOT_IMPLEMENTED,
-                "format " + format.get() + " is not served in this version; ask for ?format=raw");
-        case "dag-json", "dag-cbor", "json", "cbor" ->
-            throw new Problem(
-                Problem.Code.NOT_ACCEPTABLE,
-                "blocks are not converted between codecs; ask for ?format=raw");
-        default ->
-            throw new Problem(Problem.Code.INVALID_REQUEST, "unknown format; ask for ?format=raw");
-      }
-    }
-    List<String> accepted = exchange.request().headers().getAll("Accept");
-    boolean raw = accepted.stream().anyMatch(list -> accepts(list, RAW));
-    if (!raw && accepted.stream().anyMatch(list -> accepts(list, CAR))) {
+  private static DagPath resolve(BlockStore store, ReadConsistency consistency, IpfsPath path) {
+    try {
+      return DagPath.resolve(store.reading(consistency)::get, path.root(), path.segments());
+    } catch (MalformedException e) {
       throw new Problem(
-          Problem.Code.NOT_ACCEPTABLE, "CAR is not served in this version; ask for ?format=raw");
+          Problem.Code.INVALID_REQUEST,
+          "a block on the path is not of its codec: " + e.getMessage());
     }
-    if (!raw) {
+  }
+
+  private void block(
+      Exchange exchange, IpfsPath path, ResponseFormat.Wanted wanted, Cid cid, List<Cid> roots) {
+    ResponseFormat format = wanted.format();
+    if (format.codec().isPresent() && format.codec().getAsLong() != cid.codec()) {
       throw new Problem(
           Problem.Code.NOT_ACCEPTABLE,
-          "this gateway serves blocks as they are: ask for ?format=raw, or send Accept: " + RAW);
+          "block "
+              + cid
+              + " is "
+              + Multicodec.nameOf(cid.codec())
+              + ", and blocks are not converted between codecs; ask for ?format=raw");
     }
+    Map<String, String> validators = validators(path, roots);
+    addLocation(exchange, wanted, "format=" + format.parameter(), validators);
+    Map<String, String> headers = new LinkedHashMap<>(validators);
+    headers.put("Content-Type", format.contentType());
+    headers.put("X-Content-Type-Options", "nosniff");
+    headers.put(
+        "Content-Disposition",
+        attachment(exchange.parameter("filename").orElse(cid + "." + format.extension())));
+    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
+    String entityTag = "\"" + cid + "." + format.parameter() + "\"";
+    blocks.send(exchange, cid, consistency, entityTag, headers, validators);
   }
 
-  private static boolean accepts(String list, String type) {
-    for (String each : list.split(",", -1)) {
-      String[] parts = each.split(";", -1);
-      boolean refused = false;
-      for (int i = 1; i < parts.length; i++) {
-        refused |= parts[i].replace(" ", "").matches("q=0(\\.0{0,3})?");
-      }
-      if (!refused && parts[0].strip().equalsIgnoreCase(type)) {
-        return true;
-      }
-    }
-    return false;
+  private void car(Exchange exchange, IpfsPath path, ResponseFormat.Wanted wanted) {
+    CarRequest request = CarRequest.of(exchange, wanted.parameters(), blocksMax);
+    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
+    exchange.answer(
+        workers.call(store -> resolve(store, consistency, path)),
+        resolved -> {
+          Map<String, String> validators = validators(path, resolved.roots());
+          addLocation(exchange, wanted, request.query(), validators);
+          String entityTag = entityTag(path, resolved, request);
+          if (BlockResponse.matches(exchange, entityTag)) {
+            BlockResponse.notModified(exchange, entityTag, validators);
+            return;
+          }
+          validators.forEach(exchange.response()::putHeader);
+          exchange
+              .response()
+              .putHeader("Content-Type", request.contentType())
+              .putHeader("X-Content-Type-Options", "nosniff")
+              .putHeader(
+                  "Content-Disposition",
+                  attachment(exchange.parameter("filename").orElse(carName(path))))
+              .putHeader("Accept-Ranges", "none")
+              .putHeader("ETag", entityTag);
+          if (exchange.isHead()) {
+            exchange.response().end();
+            return;
+          }
+          new CarResponse(workers, exchange, consistency, resolved, path.root(), request.walk())
+              .send();
+        });
   }
 
-  private static String contentLocation(Exchange exchange) {
-    String query = exchange.request().query();
-    return exchange.request().path()
-        + "?"
-        + (query == null || query.isEmpty() ? "" : query + "&")
-        + "format=raw";
+  private static String carName(IpfsPath path) {
+    int last = path.segments().size() - 1;
+    return path.root() + (last < 0 ? "" : "_" + path.segments().get(last)) + ".car";
+  }
+
+  /** The same path and parameters make the same bytes, for blocks come in one order. */
+  private static String entityTag(IpfsPath path, DagPath resolved, CarRequest request) {
+    String what = path.root() + " " + resolved + " " + request;
+    String digest = Block.copyOf(what.getBytes(StandardCharsets.UTF_8)).cid().toString();
+    return "\"" + resolved.terminus() + ".car." + digest.substring(digest.length() - 16) + "\"";
+  }
+
+  private static Map<String, String> validators(IpfsPath path, List<Cid> roots) {
+    Map<String, String> validators = new LinkedHashMap<>();
+    validators.put("Cache-Control", IMMUTABLE);
+    validators.put("X-Ipfs-Path", path.text());
+    validators.put(
+        "X-Ipfs-Roots", roots.stream().map(Cid::toString).collect(Collectors.joining(",")));
+    return validators;
+  }
+
+  /** Where the same would be had without Accept, so that caches tell the forms apart. */
+  private static void addLocation(
+      Exchange exchange,
+      ResponseFormat.Wanted wanted,
+      String query,
+      Map<String, String> validators) {
+    if (!wanted.isByAccept()) {
+      return;
+    }
+    String sent = exchange.request().query();
+    validators.put(
+        "Content-Location",
+        exchange.request().path()
+            + "?"
+            + (sent == null || sent.isEmpty() ? "" : sent + "&")
+            + query);
+    validators.put("Vary", "Accept");
   }
 
   /** Content-Disposition with a name in ASCII, and in UTF-8 where that differs (RFC 6266). */

@@ -31,6 +31,7 @@ class HostileRequestTest extends GatewayFixture {
           4,
           1,
           0,
+          1000,
           10);
 
   HostileRequestTest() {

@@ -58,14 +58,15 @@ class TrustlessRoutesTest extends GatewayFixture {
   void formatIsStrongerThanAccept() {
     assertThat(get(path + "?format=raw", "Accept", "application/vnd.ipld.car").statusCode())
         .isEqualTo(200);
-    assertProblem(get(path + "?format=car", "Accept", RAW), 501, "not_implemented");
+    assertThat(get(path + "?format=car", "Accept", RAW).headers().firstValue("Content-Type"))
+        .contains("application/vnd.ipld.car; version=1; order=dfs; dups=n");
     assertProblem(get(path + "?format=dag-json"), 406, "not_acceptable");
     assertProblem(get(path + "?format=zip"), 400, "invalid_request");
   }
 
   @Test
   void withoutAFormatTheAnswerSaysHowToAsk() {
-    for (String accept : new String[] {"*/*", "text/html", "application/json"}) {
+    for (String accept : new String[] {"*/*", "text/html", "application/zip"}) {
       HttpResponse<byte[]> response = get(path, "Accept", accept);
       assertProblem(response, 406, "not_acceptable");
       assertThat(text(response)).contains("?format=raw");
@@ -175,7 +176,7 @@ class TrustlessRoutesTest extends GatewayFixture {
     HttpResponse<byte[]> post = call("POST", path, new byte[0]);
     assertThat(post.statusCode()).isEqualTo(405);
     assertHeader(post, "Allow", "GET, HEAD, OPTIONS");
-    assertProblem(get(path + "/a/b?format=raw"), 501, "not_implemented");
+    assertProblem(get(path + "/a/b?format=raw"), 404, "not_found");
     assertProblem(get("/ipfs/nonsense?format=raw"), 400, "invalid_cid");
   }
 

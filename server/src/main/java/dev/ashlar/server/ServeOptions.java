@@ -120,6 +120,13 @@ final class ServeOptions {
   private int inlineReadBytes;
 
   @Option(
+      names = "--car-blocks",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description = "the most blocks in a CAR of a DAG (default: ${DEFAULT-VALUE})")
+  private long carBlocks = 1_000_000;
+
+  @Option(
       names = "--connections",
       paramLabel = "N",
       defaultValue = "4096",
@@ -307,6 +314,7 @@ final class ServeOptions {
         workers,
         eventLoops,
         inlineReadBytes,
+        carBlocks,
         GatewayOptions.Limits.DEFAULT.listLimitDefault());
   }
 

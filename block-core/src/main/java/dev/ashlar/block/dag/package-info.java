@@ -1,0 +1,3 @@
+/** Blocks that link to blocks: paths through them, and walks over them. */
+@org.jspecify.annotations.NullMarked
+package dev.ashlar.block.dag;

@@ -1,0 +1,144 @@
+package dev.ashlar.block.ipld;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.MalformedException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Reads dag-json (DAG-JSON specification): JSON whose objects {@code {"/": …}} are links or bytes.
+ */
+final class DagJson {
+
+  private static final int DEPTH_MAX = 1024;
+  private static final String RESERVED = "/";
+
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(DEPTH_MAX)
+                  .maxStringLength(Block.BYTES_MAX)
+                  .build())
+          .build();
+
+  private DagJson() {}
+
+  static List<Cid> links(Block block) {
+    List<Cid> links = new ArrayList<>();
+    try (JsonParser parser = parser(block)) {
+      JsonToken token = parser.nextToken();
+      while (token != null) {
+        if (token == JsonToken.START_OBJECT) {
+          link(parser).ifPresent(links::add);
+        }
+        token = parser.nextToken();
+      }
+    } catch (IOException e) {
+      throw malformed(e);
+    }
+    return links;
+  }
+
+  /** Goes along the segments as far as the next link, or to the value at their end. */
+  static DataPath find(Block block, List<String> segments) {
+    try (JsonParser parser = parser(block)) {
+      int at = 0;
+      JsonToken token = parser.nextToken();
+      while (true) {
+        if (token == JsonToken.START_OBJECT) {
+          Optional<Cid> link = link(parser);
+          if (link.isPresent()) {
+            return new DataPath.ToLink(link.get(), at);
+          }
+        }
+        if (at == segments.size()) {
+          return new DataPath.ToValue();
+        }
+        boolean found =
+            token == JsonToken.START_OBJECT
+                ? toField(parser, segments.get(at))
+                : token == JsonToken.START_ARRAY && toElement(parser, segments.get(at));
+        if (!found) {
+          return new DataPath.Missing(at);
+        }
+        at++;
+        token = parser.currentToken();
+      }
+    } catch (IOException e) {
+      throw malformed(e);
+    }
+  }
+
+  /** At the start of an object: reads it if it is a link; else stands at its first field or end. */
+  private static Optional<Cid> link(JsonParser parser) throws IOException {
+    if (parser.nextToken() != JsonToken.FIELD_NAME || !RESERVED.equals(parser.currentName())) {
+      return Optional.empty();
+    }
+    if (parser.nextToken() != JsonToken.VALUE_STRING) {
+      return Optional.empty();
+    }
+    Cid cid = Cid.parse(parser.getText());
+    if (parser.nextToken() != JsonToken.END_OBJECT) {
+      throw new MalformedException(
+          "a dag-json link has nothing beside it", parser.currentLocation().getCharOffset());
+    }
+    return Optional.of(cid);
+  }
+
+  private static boolean toField(JsonParser parser, String name) throws IOException {
+    JsonToken token = parser.currentToken();
+    while (token == JsonToken.FIELD_NAME) {
+      boolean here = name.equals(parser.currentName());
+      parser.nextToken();
+      if (here) {
+        return true;
+      }
+      parser.skipChildren();
+      token = parser.nextToken();
+    }
+    return false;
+  }
+
+  private static boolean toElement(JsonParser parser, String segment) throws IOException {
+    int index = DataPath.index(segment);
+    JsonToken token = parser.nextToken();
+    for (int i = 0; token != JsonToken.END_ARRAY && index >= 0; i++) {
+      if (i == index) {
+        return true;
+      }
+      parser.skipChildren();
+      token = parser.nextToken();
+    }
+    return false;
+  }
+
+  /** dag-json is UTF-8, whatever its first bytes look like. */
+  private static JsonParser parser(Block block) throws IOException {
+    return FACTORY.createParser(
+        new InputStreamReader(
+            new ByteArrayInputStream(block.toByteArray()), StandardCharsets.UTF_8));
+  }
+
+  /** There is nothing beneath that could fail but the text itself. */
+  private static MalformedException malformed(IOException e) {
+    String what =
+        e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+    long offset =
+        e instanceof JsonProcessingException json && json.getLocation() != null
+            ? json.getLocation().getCharOffset()
+            : 0;
+    return new MalformedException("not JSON: " + what, offset);
+  }
+}

@@ -1,0 +1,3 @@
+/** Files and directories as dag-pb blocks (UnixFS specification). */
+@org.jspecify.annotations.NullMarked
+package dev.ashlar.block.unixfs;
