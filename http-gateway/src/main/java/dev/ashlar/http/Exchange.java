@@ -73,7 +73,11 @@ final class Exchange {
     return HttpMethod.HEAD.equals(request().method());
   }
 
-  /** The value of a query parameter, which may stand there once at the most. */
+  /** Whether it is a GET or a HEAD. */
+  boolean isRead() {
+    return isHead() || HttpMethod.GET.equals(request().method());
+  }
+
   /** What {@code consistency=} asks for. */
   ReadConsistency consistency(ReadConsistency otherwise) {
     String value = parameter("consistency").orElse("");
@@ -87,6 +91,7 @@ final class Exchange {
     };
   }
 
+  /** The value of a query parameter, which may stand there once at the most. */
   Optional<String> parameter(String name) {
     List<String> values = parameters(name);
     if (values.size() > 1) {
@@ -118,7 +123,12 @@ final class Exchange {
 
   /** The CID in the path. */
   Cid cidInPath() {
-    return cid(String.valueOf(context.pathParam("cid")));
+    return cid(pathParameter("cid"));
+  }
+
+  /** A part of the path that a route has given a name. */
+  String pathParameter(String name) {
+    return String.valueOf(context.pathParam(name));
   }
 
   static Cid cid(String text) {

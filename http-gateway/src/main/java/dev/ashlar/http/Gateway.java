@@ -144,6 +144,8 @@ public final class Gateway {
     router.get("/livez").handler(Exchange.handler(e -> e.json(200, live())));
     router.get("/readyz").handler(Exchange.handler(e -> ready(e, unready.get())));
     new TrustlessRoutes(workers, blocks, options).addTo(router);
+    Identity identity = Identity.create(agent);
+    new RoutingRoutes(workers, blocks, options.publicUrl(), identity).addTo(router);
     if (!options.readOnly()) {
       extension.addTo(router);
       String description = openApi(extension);
@@ -154,8 +156,7 @@ public final class Gateway {
                   e ->
                       e.response().putHeader("Content-Type", "application/json").end(description)));
       new NativeRoutes(vertx, workers, options.limits(), blocks).addTo(router);
-      new KuboRoutes(vertx, workers, options.limits(), blocks, Identity.create(agent))
-          .addTo(router);
+      new KuboRoutes(vertx, workers, options.limits(), blocks, identity).addTo(router);
     }
     router.errorHandler(
         400,

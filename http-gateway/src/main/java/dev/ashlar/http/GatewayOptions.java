@@ -1,6 +1,7 @@
 package dev.ashlar.http;
 
 import dev.ashlar.block.ReadConsistency;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import java.util.Set;
  *     state-changing request may have
  * @param readConsistency of reads that do not say, empty for what suits each route: linearizable
  *     for Ashlar's own, local for those of IPFS
+ * @param publicUrl where clients reach it, empty for wherever one of them did
  * @param limits everything that is bounded
  */
 public record GatewayOptions(
@@ -29,6 +31,7 @@ public record GatewayOptions(
     Set<String> tokens,
     Set<String> hostNames,
     Optional<ReadConsistency> readConsistency,
+    Optional<URI> publicUrl,
     Limits limits) {
 
   /** The port of {@code ashlar serve}. */
@@ -37,7 +40,14 @@ public record GatewayOptions(
   /** Loopback, the default port, no tokens. */
   public static final GatewayOptions DEFAULT =
       new GatewayOptions(
-          "127.0.0.1", PORT_DEFAULT, false, Set.of(), Set.of(), Optional.empty(), Limits.DEFAULT);
+          "127.0.0.1",
+          PORT_DEFAULT,
+          false,
+          Set.of(),
+          Set.of(),
+          Optional.empty(),
+          Optional.empty(),
+          Limits.DEFAULT);
 
   /** Copies the sets. */
   public GatewayOptions {
@@ -48,32 +58,43 @@ public record GatewayOptions(
   /** The same at another address. */
   public GatewayOptions at(String newHost, int newPort) {
     return new GatewayOptions(
-        newHost, newPort, readOnly, tokens, hostNames, readConsistency, limits);
+        newHost, newPort, readOnly, tokens, hostNames, readConsistency, publicUrl, limits);
   }
 
   /** The same, serving reads of {@code /ipfs} only, to anybody. */
   public GatewayOptions readingOnly() {
-    return new GatewayOptions(host, port, true, Set.of(), hostNames, readConsistency, limits);
+    return new GatewayOptions(
+        host, port, true, Set.of(), hostNames, readConsistency, publicUrl, limits);
   }
 
   /** The same with tokens. */
   public GatewayOptions withTokens(Set<String> newTokens) {
-    return new GatewayOptions(host, port, readOnly, newTokens, hostNames, readConsistency, limits);
+    return new GatewayOptions(
+        host, port, readOnly, newTokens, hostNames, readConsistency, publicUrl, limits);
   }
 
   /** The same with further names for itself. */
   public GatewayOptions withHostNames(Set<String> names) {
-    return new GatewayOptions(host, port, readOnly, tokens, names, readConsistency, limits);
+    return new GatewayOptions(
+        host, port, readOnly, tokens, names, readConsistency, publicUrl, limits);
   }
 
   /** The same with other limits. */
   public GatewayOptions withLimits(Limits newLimits) {
-    return new GatewayOptions(host, port, readOnly, tokens, hostNames, readConsistency, newLimits);
+    return new GatewayOptions(
+        host, port, readOnly, tokens, hostNames, readConsistency, publicUrl, newLimits);
   }
 
   /** The same with another consistency of reads that do not say. */
   public GatewayOptions withReadConsistency(Optional<ReadConsistency> consistency) {
-    return new GatewayOptions(host, port, readOnly, tokens, hostNames, consistency, limits);
+    return new GatewayOptions(
+        host, port, readOnly, tokens, hostNames, consistency, publicUrl, limits);
+  }
+
+  /** The same, telling others to come to a place of its own. */
+  public GatewayOptions reachedAt(Optional<URI> url) {
+    return new GatewayOptions(
+        host, port, readOnly, tokens, hostNames, readConsistency, url, limits);
   }
 
   /** Whether an Authorization header carries one of the tokens; compares in constant time. */

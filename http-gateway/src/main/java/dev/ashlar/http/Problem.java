@@ -40,6 +40,7 @@ final class Problem extends RuntimeException {
     URI_TOO_LONG(414, "The request line is too long"),
     UNSUPPORTED_MEDIA_TYPE(415, "Not in this encoding"),
     RANGE_NOT_SATISFIABLE(416, "No such range"),
+    INVALID_KEY(422, "Not a CID"),
     HASH_MISMATCH(422, "The bytes are not the CID's"),
     UNSUPPORTED_HASH(422, "The hash function is not supported"),
     HEADERS_TOO_LARGE(431, "The headers are too large"),

@@ -53,7 +53,8 @@ final class RequestGuard {
                   Problem.Code.INVALID_REQUEST, "no transfer encoding but chunked is taken", CLOSE);
             });
     boolean preflight =
-        HttpMethod.OPTIONS.equals(request.method()) && request.path().startsWith("/ipfs/");
+        HttpMethod.OPTIONS.equals(request.method())
+            && (request.path().startsWith("/ipfs/") || request.path().startsWith("/routing/v1/"));
     if (!isHealthCheck(request.path())
         && !preflight
         && !options.admits(exchange.header("Authorization"))) {

@@ -34,28 +34,21 @@ final class TrustlessRoutes {
   }
 
   void addTo(Router router) {
-    router.route("/ipfs/*").handler(Exchange.handler(TrustlessRoutes::allowEveryOrigin));
-    router.get("/ipfs/*").handler(Exchange.handler(this::get));
-    router.head("/ipfs/*").handler(Exchange.handler(this::get));
-    router.options("/ipfs/*").handler(Exchange.handler(e -> e.response().setStatusCode(204).end()));
-    router.route("/ipfs/*").handler(Exchange.handler(TrustlessRoutes::otherMethod));
+    router.route("/ipfs/*").handler(Exchange.handler(Cors::allowReading));
+    for (String path : List.of("/ipfs/:cid", "/ipfs/:cid/*")) {
+      router.get(path).handler(Exchange.handler(this::get));
+      router.head(path).handler(Exchange.handler(this::get));
+    }
+    router.options("/ipfs/*").handler(Exchange.handler(Cors::preflight));
+    router.route("/ipfs/*").handler(Exchange.handler(this::other));
   }
 
-  private static void allowEveryOrigin(Exchange exchange) {
-    exchange
-        .response()
-        .putHeader("Access-Control-Allow-Origin", "*")
-        .putHeader("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-        .putHeader(
-            "Access-Control-Allow-Headers", "Content-Type, Range, User-Agent, X-Requested-With")
-        .putHeader(
-            "Access-Control-Expose-Headers",
-            "Content-Range, Content-Length, X-Ipfs-Path, X-Ipfs-Roots, X-Chunked-Output,"
-                + " X-Stream-Output");
-    exchange.next();
-  }
-
-  private static void otherMethod(Exchange exchange) {
+  private void other(Exchange exchange) {
+    if (exchange.isRead()) {
+      // What the routes before do not take is no path.
+      get(exchange);
+      return;
+    }
     throw new Problem(
         Problem.Code.METHOD_NOT_ALLOWED,
         "/ipfs is for reading",

@@ -11,6 +11,7 @@ import dev.ashlar.store.lmdb.LmdbOptions;
 import io.vertx.core.net.HostAndPort;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +74,13 @@ final class ServeOptions {
       split = ",",
       description = "a name of this server that requests which change something may use")
   private List<String> hostNames = List.of();
+
+  @Option(
+      names = "--public-url",
+      paramLabel = "URL",
+      description =
+          "where clients that ask /routing are told to come (default: where they came to)")
+  private @Nullable URI publicUrl;
 
   @Option(
       names = "--block-bytes",
@@ -284,6 +292,7 @@ final class ServeOptions {
         .at(address.host(), address.port())
         .withTokens(tokens)
         .withHostNames(Set.copyOf(hostNames))
+        .reachedAt(publicUrl())
         .withReadConsistency(Optional.ofNullable(readConsistency))
         .withLimits(limits());
   }
@@ -297,6 +306,16 @@ final class ServeOptions {
                     .at(address.host(), address.port())
                     .withLimits(limits())
                     .readingOnly());
+  }
+
+  private Optional<URI> publicUrl() {
+    if (publicUrl != null
+        && (publicUrl.getHost() == null
+            || !List.of("http", "https").contains(publicUrl.getScheme()))) {
+      throw new IllegalArgumentException(
+          "--public-url is http://HOST[:PORT] or https://HOST[:PORT], not " + publicUrl);
+    }
+    return Optional.ofNullable(publicUrl);
   }
 
   GatewayOptions.Limits limits() {
