@@ -519,6 +519,17 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
+  /** Whether there is a row of the index under a multihash that fails its checksum. */
+  public boolean isRowDamaged(Multihash multihash) {
+    byte[] key = multihash.toBytes();
+    try (ReadTransaction transaction = beginRead()) {
+      return transaction
+          .get(blocks(), key)
+          .filter(value -> IndexRow.decode(key, value).isEmpty())
+          .isPresent();
+    }
+  }
+
   /** Rows of the index that is held, ascending, after a multihash; none when there are no more. */
   public List<ManifestRow> manifestPage(Optional<Multihash> after, int limit) {
     List<ManifestRow> rows = new ArrayList<>();

@@ -24,12 +24,17 @@ final class Copies {
 
   private static final int OPEN_MAX = 256;
 
+  /** Election timeouts until the others are asked again for what none of them had. */
+  private static final int SECOND_ASKING_TIMEOUTS = 4;
+
   private final DriverOptions options;
   private final Storage storage;
   private final Transport transport;
   private final Supplier<List<MemberId>> others;
   private final Consumer<Throwable> storageFailed;
+  private final Consumer<Cid> unknownToAll;
   private final Map<Multihash, Wanted> wanted = new HashMap<>();
+  private final Map<Cid, Long> unknown = new HashMap<>();
   private long nextId;
   private long now;
   private long mended;
@@ -38,6 +43,8 @@ final class Copies {
    * @param firstId ids of requests ascend from here
    * @param others whom to ask
    * @param storageFailed told of a disk that failed, other than for want of room
+   * @param unknownToAll told of what all others have said twice, some time apart, that they have
+   *     not
    */
   Copies(
       DriverOptions options,
@@ -45,13 +52,15 @@ final class Copies {
       Transport transport,
       long firstId,
       Supplier<List<MemberId>> others,
-      Consumer<Throwable> storageFailed) {
+      Consumer<Throwable> storageFailed,
+      Consumer<Cid> unknownToAll) {
     this.options = options;
     this.storage = storage;
     this.transport = transport;
     this.nextId = firstId;
     this.others = others;
     this.storageFailed = storageFailed;
+    this.unknownToAll = unknownToAll;
   }
 
   /** One block that is asked for. */
@@ -59,6 +68,7 @@ final class Copies {
     private final Cid cid;
     private final List<Consumer<Optional<Block>>> waiting = new ArrayList<>();
     private int turn;
+    private int refusals;
     private long id;
     private long askedTick;
     private @Nullable MemberId asked;
@@ -101,6 +111,12 @@ final class Copies {
         ask(one);
       }
     }
+    long due = now - (long) SECOND_ASKING_TIMEOUTS * options.core().electionTicksMax();
+    for (Map.Entry<Cid, Long> each : List.copyOf(unknown.entrySet())) {
+      if (each.getValue() <= due) {
+        get(each.getKey(), block -> {});
+      }
+    }
   }
 
   /** Another member asks for a block of this replica. */
@@ -123,6 +139,7 @@ final class Copies {
     }
     Wanted one = asked.get();
     if (copy.block().isEmpty()) {
+      one.refusals++;
       ask(one);
       return;
     }
@@ -157,7 +174,25 @@ final class Copies {
         return;
       }
     }
+    noteUnknown(one, members.size());
     end(one, Optional.empty());
+  }
+
+  /** Once can be a block that was just deleted, or that has not come to them yet. */
+  private void noteUnknown(Wanted one, int members) {
+    boolean allHaveRefused = members > 0 && one.refusals == members;
+    Long before = unknown.remove(one.cid);
+    if (!allHaveRefused) {
+      return;
+    }
+    boolean isSecond =
+        before != null
+            && now - before >= (long) SECOND_ASKING_TIMEOUTS * options.core().electionTicksMax();
+    if (isSecond) {
+      unknownToAll.accept(one.cid);
+    } else if (unknown.size() < OPEN_MAX) {
+      unknown.put(one.cid, before == null ? now : before);
+    }
   }
 
   private void mend(Block block, long lastPut) {

@@ -136,7 +136,8 @@ public final class RaftDriver {
             transport,
             random.nextLong() >>> 2,
             this::others,
-            this::storageFailed);
+            this::storageFailed,
+            this::unknownToAll);
     this.scrub =
         new Scrub(options.scrub(), storage, cid -> copy(cid, block -> {}), this::storageFailed);
     this.upkeep = new LogUpkeep(options);
@@ -832,6 +833,26 @@ public final class RaftDriver {
     if (core.status().membership().voters().size() >= 3) {
       fail(why);
     }
+  }
+
+  /**
+   * A row that fails its checksum and names what nobody else has is one whose key is damaged, and
+   * hides the block that it is about.
+   */
+  private void unknownToAll(Cid cid) {
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.engine().isRowDamaged(cid.multihash()),
+        damaged -> {
+          if (damaged) {
+            logDamaged(
+                new StoreDamagedException(
+                    "a row of the index is damaged, and no other member has block "
+                        + cid
+                        + " that it names: what it is about cannot be known"));
+          }
+        },
+        this::storageFailed);
   }
 
   private void restoreWhenDue() {

@@ -8,16 +8,22 @@ import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.block.engine.Environment;
 import dev.ashlar.block.engine.FaultyEnvironment;
+import dev.ashlar.block.engine.MapName;
+import dev.ashlar.block.engine.ReadTransaction;
 import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.block.engine.WriteTransaction;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
+import dev.ashlar.raft.driver.DriverOptions;
+import dev.ashlar.raft.driver.ScrubOptions;
 import dev.ashlar.raft.replication.ReplicatedBlockStore;
 import dev.ashlar.raft.replication.WriteResult;
 import dev.ashlar.store.memory.MemoryEnvironment;
@@ -204,6 +210,35 @@ class ClusterTest {
   }
 
   @Test
+  void aRowThatNamesWhatNobodyHasEndsTheMember() throws Exception {
+    RaftNodeOptions scrubbing =
+        RaftNodeOptions.DEFAULT.withDriver(
+            DriverOptions.DEFAULT.withScrub(new ScrubOptions(1 << 20, 1 << 20, 20)));
+    MemoryEnvironment disk = new MemoryEnvironment(1L << 30);
+    startThree(scrubbing, disk);
+    byte[] key = TestBlocks.numbered(1, 10).cid().multihash().toBytes();
+    // A commit of the member's own takes what it began with, without this one.
+    while (!isThere(disk, key)) {
+      try (WriteTransaction write = disk.beginWrite()) {
+        write.put(MapName.BLOCKS_EVEN, key, new byte[40]);
+        write.commit();
+      }
+    }
+
+    Throwable why = await(nodes.get(2).failure());
+
+    assertThat(why)
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("no other member has block");
+  }
+
+  private static boolean isThere(Environment disk, byte[] key) {
+    try (ReadTransaction read = disk.beginRead()) {
+      return read.get(MapName.BLOCKS_EVEN, key).isPresent();
+    }
+  }
+
+  @Test
   void foundersWithDifferentListsAreToldBoth() throws Exception {
     List<Integer> ports = freePorts(3).stream().sorted().toList();
     String a = "127.0.0.1:" + ports.get(0);
@@ -347,11 +382,16 @@ class ClusterTest {
   }
 
   private void startThree(RaftNodeOptions options) throws Exception {
+    startThree(options, new MemoryEnvironment(1L << 30));
+  }
+
+  private void startThree(RaftNodeOptions options, Environment diskOfThird) throws Exception {
     List<Integer> ports = freePorts(3);
     List<String> addresses = ports.stream().map(port -> "127.0.0.1:" + port).toList();
     List<Future<Void>> started = new ArrayList<>();
     for (int port : ports) {
-      RaftNode node = node(options.at("127.0.0.1", port, Optional.empty()));
+      Environment disk = port == ports.get(2) ? diskOfThird : new MemoryEnvironment(1L << 30);
+      RaftNode node = node(options.at("127.0.0.1", port, Optional.empty()), disk);
       started.add(node.start(new Formation.Initial(addresses)));
     }
     for (Future<Void> each : started) {

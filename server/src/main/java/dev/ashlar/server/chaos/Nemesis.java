@@ -96,7 +96,7 @@ final class Nemesis {
     revive();
     long[] index = {0};
     await(
-        "every member to be up and to be a voter",
+        "every member to be up, settled and a voter",
         () -> {
           OptionalLong highest = settledAt();
           index[0] = highest.orElse(0);
@@ -420,11 +420,21 @@ final class Nemesis {
     long until = System.nanoTime() + PATIENCE_NANOS;
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - until > 0) {
-        throw new IOException("waited in vain for " + what);
+        throw new IOException("waited in vain for " + what + "; they say " + statuses());
       }
       revive();
       TimeUnit.MILLISECONDS.sleep(100);
     }
+  }
+
+  private List<String> statuses() {
+    return members.stream()
+        .map(
+            member ->
+                member.process().name()
+                    + " "
+                    + member.process().status().map(JsonObject::encode).orElse("nothing"))
+        .toList();
   }
 
   private void say(String what, List<ChaosMember> victims) {
