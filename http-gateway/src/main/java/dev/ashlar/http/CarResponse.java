@@ -6,7 +6,6 @@ import dev.ashlar.block.Cid;
 import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.car.CarWriter;
-import dev.ashlar.block.dag.BlockSource;
 import dev.ashlar.block.dag.DagPath;
 import dev.ashlar.block.dag.DagWalk;
 import io.netty.buffer.ByteBuf;
@@ -16,6 +15,7 @@ import io.vertx.core.internal.buffer.BufferInternal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -34,11 +34,14 @@ final class CarResponse {
   private final long heldBytes;
   private final CarWriter writer;
   private final DagWalk walk;
+  private final MeteredSource source;
+  private final Map<String, String> headers;
   private long walkBytes;
 
   /**
    * Takes room for a slice, or fails.
    *
+   * @param headers of the response, set once there is something to send
    * @throws StoreUnavailableException when too many downloads are under way
    */
   CarResponse(
@@ -47,34 +50,40 @@ final class CarResponse {
       ReadConsistency consistency,
       DagPath path,
       Cid root,
-      DagWalk.Options options) {
+      DagWalk.Options options,
+      Map<String, String> headers) {
     this.workers = workers;
     this.exchange = exchange;
+    this.headers = headers;
     BlockStore store = workers.store();
     this.heldBytes = SLICE_BYTES + (long) store.blockBytesMax();
     take(heldBytes);
     this.slice = PooledByteBufAllocator.DEFAULT.directBuffer(SLICE_BYTES);
     try {
-      BlockSource source = store.reading(consistency)::get;
+      this.source = new MeteredSource(workers, store.reading(consistency), exchange);
       this.walk = new DagWalk(source, path, options, this::chargeWalk);
       this.writer = CarWriter.open(new ByteBufOutputStream(slice), List.of(root));
     } catch (IOException e) {
-      release();
+      releaseSlice();
       throw new UncheckedIOException(e);
     } catch (RuntimeException | Error e) {
-      release();
+      releaseSlice();
       throw e;
     }
   }
 
-  /** Sends all of it. The response's head is set. */
+  /** Sends all of it. */
   void send() {
-    exchange.response().setChunked(true);
     sendNext();
   }
 
   /** Gives up what is held. */
-  void release() {
+  private void release() {
+    source.close();
+    releaseSlice();
+  }
+
+  private void releaseSlice() {
     slice.release();
     workers.downloads().give(heldBytes + walkBytes);
   }
@@ -85,8 +94,11 @@ final class CarResponse {
         .onFailure(this::fail)
         .onSuccess(
             end -> {
+              boolean hasNothing = end.broken().isPresent() && end.blocks() == 0;
               if (exchange.isGone()) {
                 release();
+              } else if (hasNothing && !exchange.response().headWritten()) {
+                fail(end.broken().get());
               } else {
                 write(end);
               }
@@ -94,6 +106,10 @@ final class CarResponse {
   }
 
   private void write(End end) {
+    if (!exchange.response().headWritten()) {
+      headers.forEach(exchange.response()::putHeader);
+      exchange.response().setChunked(true);
+    }
     exchange
         .response()
         .write(BufferInternal.buffer(slice.retainedDuplicate()))
@@ -114,14 +130,16 @@ final class CarResponse {
   /**
    * How a slice ends.
    *
+   * @param blocks how many are in it
    * @param isLast whether nothing follows
    * @param broken why what follows cannot be had
    */
-  private record End(boolean isLast, Optional<RuntimeException> broken) {}
+  private record End(int blocks, boolean isLast, Optional<RuntimeException> broken) {}
 
   /** What comes before the trouble is sent, and with it the status of a request that was right. */
   private End fill() {
     slice.clear();
+    int blocks = 0;
     try {
       boolean isLast = false;
       while (!isLast && slice.readableBytes() < SLICE_BYTES) {
@@ -129,15 +147,25 @@ final class CarResponse {
         isLast = block.isEmpty();
         if (block.isPresent()) {
           writer.write(block.get());
+          blocks++;
         }
       }
       writer.flush();
-      return new End(isLast, Optional.empty());
+      return new End(blocks, isLast, Optional.empty());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
-      return new End(false, Optional.of(e));
+      return new End(blocks, false, Optional.of(flushing(e)));
     }
+  }
+
+  private RuntimeException flushing(RuntimeException why) {
+    try {
+      writer.flush();
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+    return why;
   }
 
   private void fail(Throwable why) {

@@ -50,6 +50,7 @@ final class RoutingRoutes {
   void addTo(Router router) {
     router.route(PREFIX + "*").handler(Exchange.handler(Cors::allowReading));
     router.get(PREFIX + "providers/:cid").handler(Exchange.handler(this::providers));
+    router.head(PREFIX + "providers/:cid").handler(Exchange.handler(this::providers));
     router.options(PREFIX + "*").handler(Exchange.handler(Cors::preflight));
     router.route(PREFIX + "*").handler(Exchange.handler(RoutingRoutes::other));
   }
@@ -59,7 +60,7 @@ final class RoutingRoutes {
       throw new Problem(
           Problem.Code.METHOD_NOT_ALLOWED,
           "/routing is for reading",
-          Map.of("Allow", "GET, OPTIONS"));
+          Map.of("Allow", "GET, HEAD, OPTIONS"));
     }
     String path = exchange.request().path().substring(PREFIX.length());
     boolean isKnown =

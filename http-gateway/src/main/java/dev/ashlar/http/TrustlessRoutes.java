@@ -98,7 +98,7 @@ final class TrustlessRoutes {
     } else {
       ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
       exchange.answer(
-          workers.call(store -> resolve(store, consistency, path)),
+          workers.call(store -> resolve(exchange, store, consistency, path)),
           resolved -> {
             if (!resolved.remainder().isEmpty()) {
               throw new Problem(
@@ -112,9 +112,10 @@ final class TrustlessRoutes {
     }
   }
 
-  private static DagPath resolve(BlockStore store, ReadConsistency consistency, IpfsPath path) {
-    try {
-      return DagPath.resolve(store.reading(consistency)::get, path.root(), path.segments());
+  private DagPath resolve(
+      Exchange exchange, BlockStore store, ReadConsistency consistency, IpfsPath path) {
+    try (MeteredSource source = new MeteredSource(workers, store.reading(consistency), exchange)) {
+      return DagPath.resolve(source, path.root(), path.segments());
     } catch (MalformedException e) {
       throw new Problem(
           Problem.Code.INVALID_REQUEST,
@@ -151,7 +152,7 @@ final class TrustlessRoutes {
     CarRequest request = CarRequest.of(exchange, wanted.parameters(), blocksMax);
     ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
     exchange.answer(
-        workers.call(store -> resolve(store, consistency, path)),
+        workers.call(store -> resolve(exchange, store, consistency, path)),
         resolved -> {
           Map<String, String> validators = validators(path, resolved.roots());
           addLocation(exchange, wanted, request.query(), validators);
@@ -160,21 +161,21 @@ final class TrustlessRoutes {
             BlockResponse.notModified(exchange, entityTag, validators);
             return;
           }
-          validators.forEach(exchange.response()::putHeader);
-          exchange
-              .response()
-              .putHeader("Content-Type", request.contentType())
-              .putHeader("X-Content-Type-Options", "nosniff")
-              .putHeader(
-                  "Content-Disposition",
-                  attachment(exchange.parameter("filename").orElse(carName(path))))
-              .putHeader("Accept-Ranges", "none")
-              .putHeader("ETag", entityTag);
+          Map<String, String> headers = new LinkedHashMap<>(validators);
+          headers.put("Content-Type", request.contentType());
+          headers.put("X-Content-Type-Options", "nosniff");
+          headers.put(
+              "Content-Disposition",
+              attachment(exchange.parameter("filename").orElse(carName(path))));
+          headers.put("Accept-Ranges", "none");
+          headers.put("ETag", entityTag);
           if (exchange.isHead()) {
+            headers.forEach(exchange.response()::putHeader);
             exchange.response().end();
             return;
           }
-          new CarResponse(workers, exchange, consistency, resolved, path.root(), request.walk())
+          new CarResponse(
+                  workers, exchange, consistency, resolved, path.root(), request.walk(), headers)
               .send();
         });
   }

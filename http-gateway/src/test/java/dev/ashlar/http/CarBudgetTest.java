@@ -1,6 +1,7 @@
 package dev.ashlar.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
@@ -8,9 +9,12 @@ import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.ipld.PbNode;
+import dev.ashlar.block.ipld.ProtobufWriter;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +43,7 @@ class CarBudgetTest extends GatewayFixture {
                   d.headerTimeout(),
                   d.idleTimeout(),
                   d.bodyBytesPerSecondMin(),
-                  2L << 20,
+                  12L << 20,
                   d.workers(),
                   d.eventLoops(),
                   d.inlineReadBytesMax(),
@@ -90,13 +94,54 @@ class CarBudgetTest extends GatewayFixture {
   }
 
   @Test
+  void aRefusalHasNothingOfWhatWouldHaveBeenSent() {
+    Block rotten =
+        Block.of(
+            Multicodec.DAG_CBOR, HashFunction.SHA2_256, ByteBuffer.wrap(new byte[] {(byte) 0x9b}));
+    store.put(rotten);
+
+    HttpResponse<byte[]> response = get("/ipfs/" + rotten.cid() + "?format=car");
+
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(response.headers().map())
+        .doesNotContainKeys("etag", "cache-control", "content-disposition", "x-ipfs-path");
+  }
+
+  @Test
+  void aFewBlocksCannotPretendToBeAnEndlessFile() {
+    Block leaf = TestBlocks.numbered(1, 10);
+    Block inner = endless(leaf.cid());
+    Block outer = endless(inner.cid());
+    store.putAll(List.of(leaf, inner, outer));
+
+    HttpResponse<byte[]> response = get("/ipfs/" + outer.cid() + "?format=car&entity-bytes=0:10");
+
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(response.body().length).isLessThan(inner.size() + outer.size() + 1000);
+  }
+
+  /** Ten thousand parts; half of them claim to be empty, the others to be a byte. */
+  private static Block endless(Cid part) {
+    int parts = 10_000;
+    ProtobufWriter file = new ProtobufWriter().number(1, 2).number(3, 100);
+    List<PbNode.PbLink> links = new ArrayList<>();
+    for (int i = 0; i < parts; i++) {
+      file.number(4, i % 2);
+      links.add(new PbNode.PbLink(part, "", 1));
+    }
+    return Block.of(
+        Multicodec.DAG_PB,
+        HashFunction.SHA2_256,
+        new PbNode(Optional.of(file.toBytes()), links).encode());
+  }
+
+  @Test
   void aDagOfMoreBlocksThanAllowedIsCutOffWithAnError() {
     Block wide = node(List.of(new PbNode.PbLink(root, "a", 1), new PbNode.PbLink(root, "b", 1)));
     store.put(wide);
 
     assertThat(get("/ipfs/" + wide.cid() + "?format=car").statusCode()).isEqualTo(200);
-    org.assertj.core.api.Assertions.assertThatThrownBy(
-            () -> get("/ipfs/" + wide.cid() + "?format=car&car-dups=y"))
+    assertThatThrownBy(() -> get("/ipfs/" + wide.cid() + "?format=car&car-dups=y"))
         .hasRootCauseInstanceOf(IOException.class);
   }
 }

@@ -65,8 +65,14 @@ public final class DagWalk {
    *
    * @param cid where it leads
    * @param offset of its first byte in the file, where there is one
+   * @param end of its bytes, as the block says that has the link
    */
-  private record Child(Cid cid, long offset) {}
+  private record Child(Cid cid, long offset, long end) {
+
+    Child(Cid cid, long offset) {
+      this(cid, offset, Long.MAX_VALUE);
+    }
+  }
 
   /** Links of one block that are still to be followed, and how many there were. */
   private record Frame(Iterator<Child> children, int size) {}
@@ -130,18 +136,18 @@ public final class DagWalk {
     }
     Block block = cid.isIdentity() ? Block.inline(cid) : source.require(cid);
     if (follows) {
-      follow(block, child.offset());
+      follow(block, child);
     }
     charge();
     return shows ? Optional.of(block) : Optional.empty();
   }
 
-  private void follow(Block block, long offset) {
+  private void follow(Block block, Child child) {
     boolean isTerminus = pending.size() == 1;
     List<Child> children =
         switch (options.scope()) {
           case BLOCK -> List.of();
-          case ENTITY -> isTerminus ? entity(block) : partsOf(block, offset);
+          case ENTITY -> isTerminus ? entity(block) : partsOf(block, child);
           case ALL -> links(block);
         };
     if (children.isEmpty()) {
@@ -179,18 +185,18 @@ public final class DagWalk {
     if (file.get().isFile() && options.bytes().isPresent()) {
       range = Optional.of(options.bytes().get().of(file.get().size()));
     }
-    return parts(node, file.get(), 0);
+    return parts(node, file.get(), new Child(block.cid(), 0));
   }
 
-  private List<Child> partsOf(Block block, long offset) {
+  private List<Child> partsOf(Block block, Child child) {
     if (block.cid().codec() != Multicodec.DAG_PB) {
       return List.of();
     }
     PbNode node = PbNode.decode(block.bytes());
-    return UnixFsNode.of(node).map(file -> parts(node, file, offset)).orElse(List.of());
+    return UnixFsNode.of(node).map(file -> parts(node, file, child)).orElse(List.of());
   }
 
-  private List<Child> parts(PbNode node, UnixFsNode file, long offset) {
+  private List<Child> parts(PbNode node, UnixFsNode file, Child parent) {
     if (entity.filter(type -> type == UnixFsNode.Type.HAMT_SHARD).isPresent()) {
       return node.links().stream()
           .filter(link -> Hamt.isShard(link.name(), file))
@@ -202,13 +208,18 @@ public final class DagWalk {
     }
     List<Child> parts = new ArrayList<>();
     boolean sized = file.blockSizes().size() == node.links().size();
-    long at = offset + file.dataBytes();
+    long at = parent.offset() + file.dataBytes();
+    // A part has no more bytes than whoever links to it says, or a few blocks could be endless.
     for (int i = 0; i < node.links().size(); i++) {
+      if (range.isPresent() && at >= parent.end()) {
+        break;
+      }
       long size = sized ? file.blockSizes().get(i) : 0;
       long here = at;
       boolean wanted = !sized || range.map(r -> r.meets(here, size)).orElse(true);
       if (wanted) {
-        parts.add(new Child(node.links().get(i).cid(), at));
+        long end = sized ? Math.min(parent.end(), at + size) : parent.end();
+        parts.add(new Child(node.links().get(i).cid(), at, end));
       }
       at += size;
     }

@@ -26,7 +26,7 @@ public record EntityBytes(long from, OptionalLong to) {
 
     /** Whether it has a byte of so many from an offset on. */
     boolean meets(long offset, long size) {
-      return offset <= last && offset + size > first;
+      return size > 0 && offset <= last && offset + size > first;
     }
   }
 

@@ -42,6 +42,7 @@ final class DagJson {
       while (token != null) {
         if (token == JsonToken.START_OBJECT) {
           link(parser).ifPresent(links::add);
+          Links.requireFew(links.size(), block.size());
         }
         token = parser.nextToken();
       }

@@ -14,6 +14,9 @@ import java.util.List;
  */
 public final class Links {
 
+  /** The shortest digest that is taken has 20 bytes, and a CID four more. */
+  private static final int LINK_BYTES_MIN = 24;
+
   private Links() {}
 
   /** Whether the links of blocks of a codec are known. */
@@ -50,6 +53,16 @@ public final class Links {
     return List.of();
   }
 
+  /**
+   * A link takes some memory, and those to inline blocks take few bytes: a block is not to make
+   * more of them than it could of any others.
+   */
+  static void requireFew(int links, int bytes) {
+    if (links > 64 + bytes / LINK_BYTES_MIN) {
+      throw new MalformedException("a block of " + bytes + " bytes has too many links", 0);
+    }
+  }
+
   private static List<Cid> ofCbor(ByteBuffer bytes) {
     List<Cid> links = new ArrayList<>();
     CborReader reader = new CborReader(bytes);
@@ -59,7 +72,10 @@ public final class Links {
       switch (reader.next()) {
         case LIST -> left += reader.size();
         case MAP -> left += 2 * reader.size();
-        case LINK -> links.add(reader.link());
+        case LINK -> {
+          links.add(reader.link());
+          requireFew(links.size(), bytes.remaining());
+        }
         default -> {}
       }
     }

@@ -37,7 +37,10 @@ public record PbNode(Optional<ByteBuffer> data, List<PbLink> links) {
     while (node.next()) {
       switch (node.field()) {
         case 1 -> data = Optional.of(node.bytes());
-        case 2 -> links.add(link(node.bytes()));
+        case 2 -> {
+          links.add(link(node.bytes()));
+          Links.requireFew(links.size(), bytes.remaining());
+        }
         default -> throw new MalformedException("a dag-pb node has no field " + node.field(), 0);
       }
     }

@@ -31,6 +31,9 @@ public record UnixFsNode(
     long fanout,
     long hashType) {
 
+  /** No sum of the sizes of a block's links comes near the end of numbers. */
+  private static final long SIZE_MAX = 1L << 45;
+
   /** What a node can be. */
   public enum Type {
     /** Bytes of a file, as a leaf. */
@@ -148,7 +151,7 @@ public record UnixFsNode(
   }
 
   private static long size(long number) {
-    if (number < 0) {
+    if (number < 0 || number > SIZE_MAX) {
       throw new MalformedException("a UnixFS size is out of range", 0);
     }
     return number;

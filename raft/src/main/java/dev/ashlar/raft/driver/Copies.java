@@ -155,7 +155,10 @@ final class Copies {
             ask(one);
           }
         },
-        failure -> end(one, Optional.empty()));
+        failure -> {
+          unknown.remove(one.cid);
+          end(one, Optional.empty());
+        });
   }
 
   /** Nobody answers any more. */
@@ -204,6 +207,9 @@ final class Copies {
   }
 
   private void end(Wanted one, Optional<Block> block) {
+    if (block.isPresent()) {
+      unknown.remove(one.cid);
+    }
     if (wanted.remove(one.cid.multihash(), one)) {
       one.waiting.forEach(done -> done.accept(block));
     }

@@ -4,7 +4,8 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.Multihash;
-import dev.ashlar.block.NoSpaceException;
+import dev.ashlar.block.StoreDamagedException;
+import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.engine.EngineBatch;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
@@ -330,10 +331,11 @@ final class ManifestReceiver {
 
   /** The leader offers it again; with storage that is damaged it would never come to an end. */
   private void giveUp(long ofSession, Throwable why) {
-    if (ofSession == session) {
-      end();
+    if (ofSession != session) {
+      return;
     }
-    if (!(why instanceof NoSpaceException)) {
+    end();
+    if (why instanceof StoreDamagedException || why instanceof StoreFailedException) {
       failed.accept(why);
     }
   }

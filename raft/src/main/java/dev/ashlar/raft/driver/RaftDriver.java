@@ -840,6 +840,10 @@ public final class RaftDriver {
    * hides the block that it is about.
    */
   private void unknownToAll(Cid cid) {
+    if (restoring || applied < core.commitIndex()) {
+      // It is behind: what it has may have been deleted since.
+      return;
+    }
     storage.run(
         Storage.Work.READ,
         replica -> replica.engine().isRowDamaged(cid.multihash()),

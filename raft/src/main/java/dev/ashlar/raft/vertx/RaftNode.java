@@ -74,6 +74,8 @@ public final class RaftNode implements Replication {
   private final Identity identity = new Identity();
   private final Peers peers;
   private final Forming forming;
+  private long lastWrite;
+  private long sameWriteTicks;
   private final Promise<Throwable> failure = Promise.promise();
   private @Nullable RaftDriver driver;
   private long ticker = -1;
@@ -465,7 +467,11 @@ public final class RaftNode implements Replication {
 
   /** Storage that never answers, or code underneath that goes round in a damaged file for ever. */
   private void endIfStuck(RaftDriver running) {
-    long millis = storage.writingMillis();
+    long write = storage.writing();
+    sameWriteTicks = write != 0 && write == lastWrite ? sameWriteTicks + 1 : 0;
+    lastWrite = write;
+    // In ticks: a process that was itself stopped for a while has not waited.
+    long millis = sameWriteTicks * options.tickMillis();
     if (millis > options.stuckMillis() && !running.isStopped()) {
       running.stop();
       String what = "a write to the storage has not ended for " + millis / 1000 + " s";
@@ -616,7 +622,9 @@ public final class RaftNode implements Replication {
 
     @Override
     public void failed(Throwable why) {
-      if (why instanceof StoreDamagedException) {
+      boolean isReplaceable =
+          driver != null && driver.core().status().membership().voters().size() >= 3;
+      if (why instanceof StoreDamagedException && isReplaceable) {
         // Others may have given up on what it had promised: it is not to begin again with less.
         end(why, store -> store.condemn(String.valueOf(why.getMessage())));
       } else {

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -22,8 +23,7 @@ final class ReplicaExecutor implements Storage {
   private final Replica replica;
   private final ExecutorService writer;
   private final ExecutorService readers;
-  private volatile long writingSinceNanos;
-  private volatile boolean writing;
+  private final AtomicLong writes = new AtomicLong();
 
   ReplicaExecutor(Context context, Replica replica) {
     this.context = context;
@@ -42,10 +42,9 @@ final class ReplicaExecutor implements Storage {
             if (kind == Work.READ) {
               runHere(work, done, failed);
             } else {
-              writingSinceNanos = System.nanoTime();
-              writing = true;
+              writes.incrementAndGet();
               runHere(work, done, failed);
-              writing = false;
+              writes.incrementAndGet();
             }
           });
     } catch (RejectedExecutionException e) {
@@ -61,9 +60,10 @@ final class ReplicaExecutor implements Storage {
     return promise.future();
   }
 
-  /** For how long the write that is under way has been; 0 where none is. */
-  long writingMillis() {
-    return writing ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - writingSinceNanos) : 0;
+  /** The number of the write that is under way, 0 where none is. */
+  long writing() {
+    long number = writes.get();
+    return (number & 1) == 0 ? 0 : number;
   }
 
   /** Waits for the write that is under way; what waits behind it is dropped. */

@@ -173,7 +173,16 @@ final class Suspicion {
 
   private void note(String mark, RuntimeException why) {
     try {
-      Files.writeString(directory.resolve(mark), String.valueOf(why.getMessage()));
+      Files.writeString(
+          directory.resolve(mark),
+          String.valueOf(why.getMessage()),
+          StandardOpenOption.CREATE,
+          StandardOpenOption.TRUNCATE_EXISTING,
+          StandardOpenOption.WRITE,
+          StandardOpenOption.SYNC);
+      try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
+        names.force(true);
+      }
     } catch (IOException e) {
       // The disk that has just failed may not take the mark either; the caller hears of the
       // failure.
