@@ -3,7 +3,6 @@ package dev.ashlar.http;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.ReadConsistency;
-import dev.ashlar.block.StoreUnavailableException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.vertx.core.Future;
@@ -151,9 +150,7 @@ final class BlockResponse {
   }
 
   private ByteBuf copy(ByteBuffer bytes, int from, int to) {
-    if (!workers.downloads().take(to - from)) {
-      throw new StoreUnavailableException("too many downloads are under way; try again");
-    }
+    workers.takeForDownload(to - from);
     try {
       return PooledByteBufAllocator.DEFAULT
           .directBuffer(to - from)

@@ -36,7 +36,6 @@ final class CarResponse {
   private final DagWalk walk;
   private final MeteredSource source;
   private final Map<String, String> headers;
-  private long walkBytes;
 
   /**
    * Takes room for a slice, or fails.
@@ -57,7 +56,7 @@ final class CarResponse {
     this.headers = headers;
     BlockStore store = workers.store();
     this.heldBytes = SLICE_BYTES + (long) store.blockBytesMax();
-    take(heldBytes);
+    workers.takeForDownload(heldBytes);
     this.slice = PooledByteBufAllocator.DEFAULT.directBuffer(SLICE_BYTES);
     try {
       this.source = new MeteredSource(workers, store.reading(consistency), exchange);
@@ -72,23 +71,20 @@ final class CarResponse {
     }
   }
 
-  /** Sends all of it. */
-  void send() {
-    sendNext();
-  }
-
   /** Gives up what is held. */
   private void release() {
     source.close();
+    walk.close();
     releaseSlice();
   }
 
   private void releaseSlice() {
     slice.release();
-    workers.downloads().give(heldBytes + walkBytes);
+    workers.downloads().give(heldBytes);
   }
 
-  private void sendNext() {
+  /** Sends all that is still to be sent. */
+  void send() {
     workers
         .call(store -> fill())
         .onFailure(this::fail)
@@ -122,7 +118,7 @@ final class CarResponse {
                 release();
                 exchange.response().end();
               } else {
-                sendNext();
+                send();
               }
             });
   }
@@ -175,16 +171,9 @@ final class CarResponse {
 
   private void chargeWalk(long bytes) {
     if (bytes > 0) {
-      take(bytes);
+      workers.takeForDownload(bytes);
     } else {
       workers.downloads().give(-bytes);
-    }
-    walkBytes += bytes;
-  }
-
-  private void take(long bytes) {
-    if (!workers.downloads().take(bytes)) {
-      throw new StoreUnavailableException("too many downloads are under way; try again");
     }
   }
 }

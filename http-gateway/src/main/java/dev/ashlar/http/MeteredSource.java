@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 final class MeteredSource implements BlockSource, AutoCloseable {
 
-  /** What the links of a block take in memory, for each of its bytes; measured, at the most. */
+  /** What the links of a block take in memory for each of its bytes, as a careful estimate. */
   private static final int MEMORY_PER_BYTE = 8;
 
   private final Workers workers;
@@ -38,17 +38,11 @@ final class MeteredSource implements BlockSource, AutoCloseable {
     }
     Optional<Block> block = store.get(cid);
     if (block.isPresent() && cid.codec() != Multicodec.RAW) {
-      take((long) MEMORY_PER_BYTE * block.get().size());
+      long bytes = (long) MEMORY_PER_BYTE * block.get().size();
+      workers.takeForDownload(bytes);
+      held = bytes;
     }
     return block;
-  }
-
-  /** Takes room that is given back with {@link #close}. */
-  private void take(long bytes) {
-    if (!workers.downloads().take(bytes)) {
-      throw new StoreUnavailableException("too many downloads are under way; try again");
-    }
-    held = bytes;
   }
 
   @Override

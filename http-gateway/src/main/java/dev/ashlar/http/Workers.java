@@ -59,6 +59,17 @@ final class Workers {
     return downloads;
   }
 
+  /**
+   * Takes room for bytes that are to be sent; {@link #downloads()} takes them back.
+   *
+   * @throws StoreUnavailableException when there is none
+   */
+  void takeForDownload(long bytes) {
+    if (!downloads.take(bytes)) {
+      throw new StoreUnavailableException("too many downloads are under way; try again");
+    }
+  }
+
   Future<Void> close() {
     return executor.close();
   }

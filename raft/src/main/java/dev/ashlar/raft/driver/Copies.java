@@ -111,9 +111,8 @@ final class Copies {
         ask(one);
       }
     }
-    long due = now - (long) SECOND_ASKING_TIMEOUTS * options.core().electionTicksMax();
     for (Map.Entry<Cid, Long> each : List.copyOf(unknown.entrySet())) {
-      if (each.getValue() <= due) {
+      if (isSecondDue(each.getValue())) {
         get(each.getKey(), block -> {});
       }
     }
@@ -188,14 +187,15 @@ final class Copies {
     if (!allHaveRefused) {
       return;
     }
-    boolean isSecond =
-        before != null
-            && now - before >= (long) SECOND_ASKING_TIMEOUTS * options.core().electionTicksMax();
-    if (isSecond) {
+    if (before != null && isSecondDue(before)) {
       unknownToAll.accept(one.cid);
     } else if (unknown.size() < OPEN_MAX) {
       unknown.put(one.cid, before == null ? now : before);
     }
+  }
+
+  private boolean isSecondDue(long firstTick) {
+    return now - firstTick >= (long) SECOND_ASKING_TIMEOUTS * options.core().electionTicksMax();
   }
 
   private void mend(Block block, long lastPut) {
