@@ -1,9 +1,9 @@
 package dev.ashlar.benchmarks;
 
 import dev.ashlar.block.Block;
-import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
+import dev.ashlar.block.root.RootedBlockStore;
 import dev.ashlar.http.Gateway;
 import dev.ashlar.http.GatewayOptions;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
@@ -52,7 +52,7 @@ final class HttpLoad {
     }
   }
 
-  private static void gets(Vertx vertx, BlockStore store, int size) throws IOException {
+  private static void gets(Vertx vertx, RootedBlockStore store, int size) throws IOException {
     List<Block> blocks = new ArrayList<>();
     for (int i = 0; i < 64; i++) {
       blocks.add(block(size, i));
@@ -97,7 +97,7 @@ final class HttpLoad {
     await(inline.stop(Duration.ofSeconds(5)));
   }
 
-  private static void puts(Vertx vertx, BlockStore store, int size) throws IOException {
+  private static void puts(Vertx vertx, RootedBlockStore store, int size) throws IOException {
     Gateway gateway = gateway(vertx, store, 0);
     AtomicLong number = new AtomicLong();
     byte[] body = block(size, 1).toByteArray();
@@ -114,7 +114,7 @@ final class HttpLoad {
     await(gateway.stop(Duration.ofSeconds(5)));
   }
 
-  private static Gateway gateway(Vertx vertx, BlockStore store, int inlineReadBytes) {
+  private static Gateway gateway(Vertx vertx, RootedBlockStore store, int inlineReadBytes) {
     GatewayOptions.Limits d = GatewayOptions.Limits.DEFAULT;
     GatewayOptions.Limits limits =
         new GatewayOptions.Limits(

@@ -19,7 +19,8 @@ public abstract sealed class BlockException extends RuntimeException
         StoreLockedException,
         StoreFormatException,
         StoreFailedException,
-        UnknownOutcomeException {
+        UnknownOutcomeException,
+        FeedGoneException {
 
   private static final long serialVersionUID = 1L;
 

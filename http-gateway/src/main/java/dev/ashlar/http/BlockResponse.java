@@ -144,8 +144,8 @@ final class BlockResponse {
   private Part firstPart(ByteBuffer bytes, Wanted wanted) {
     int size = bytes.remaining();
     Optional<ByteRange> range = wanted.of(size);
-    int from = range.map(ByteRange::first).orElse(0);
-    int to = range.map(r -> r.last() + 1).orElse(size);
+    int from = range.map(r -> (int) r.first()).orElse(0);
+    int to = range.map(r -> (int) r.last() + 1).orElse(size);
     return new Part(copy(bytes, from, Math.min(to, from + SLICE_BYTES)), size, range, from, to);
   }
 

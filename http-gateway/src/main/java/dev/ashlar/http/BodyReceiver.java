@@ -30,7 +30,6 @@ final class BodyReceiver<T> {
   private static final long ADMISSION_MILLIS_MAX = 5_000;
   private static final long HOLD_MILLIS_MAX = 30_000;
   private static final long RATE_CHECK_MILLIS = 5_000;
-  private static final long END_MILLIS = 500;
 
   private final Vertx vertx;
   private final Workers workers;
@@ -46,7 +45,6 @@ final class BodyReceiver<T> {
   private long receivedAtCheck;
   private final long expectedBytes;
   private ByteBudget.@Nullable Claim claim;
-  private boolean admitted;
   private int checks;
   private long timer = -1;
   private boolean hashing;
@@ -106,7 +104,6 @@ final class BodyReceiver<T> {
     }
     vertx.cancelTimer(timer);
     timer = bytesPerSecondMin > 0 ? vertx.setPeriodic(RATE_CHECK_MILLIS, id -> checkRate()) : -1;
-    admitted = true;
     stream.resume();
   }
 
@@ -195,33 +192,6 @@ final class BodyReceiver<T> {
               "a body must arrive at " + bytesPerSecondMin + " bytes a second or faster"));
     }
     receivedAtCheck = received;
-  }
-
-  /** Ends it at once, unless all of the stream has come. */
-  void cutShort(Throwable why) {
-    if (!ended) {
-      fail(why);
-    }
-  }
-
-  /**
-   * Ends it when no more of the stream comes, although what carries the stream has ended: a stream
-   * that was paused still hands over what it holds.
-   */
-  void expectEnd(Throwable otherwise) {
-    long before = received;
-    vertx.setTimer(
-        END_MILLIS,
-        id -> {
-          if (ended || result.future().isComplete()) {
-            return;
-          }
-          if (!admitted || paused || hashing || received != before) {
-            expectEnd(otherwise);
-          } else {
-            fail(otherwise);
-          }
-        });
   }
 
   private void fail(Throwable why) {

@@ -11,16 +11,16 @@ import java.util.regex.Pattern;
  * @param first the first byte's offset
  * @param last the last byte's offset
  */
-record ByteRange(int first, int last) {
+record ByteRange(long first, long last) {
 
   private static final Pattern SINGLE =
       Pattern.compile("\\s*bytes\\s*=\\s*(\\d{0,18})\\s*-\\s*(\\d{0,18})\\s*");
 
-  int length() {
+  long length() {
     return last - first + 1;
   }
 
-  String contentRange(int size) {
+  String contentRange(long size) {
     return "bytes " + first + "-" + last + "/" + size;
   }
 
@@ -30,7 +30,7 @@ record ByteRange(int first, int last) {
    * @return empty where the header is to be ignored: malformed, another unit, or several ranges
    * @throws Problem when the range lies outside the representation
    */
-  static Optional<ByteRange> parse(String header, int size) {
+  static Optional<ByteRange> parse(String header, long size) {
     Matcher matcher = SINGLE.matcher(header);
     if (!matcher.matches() || (matcher.group(1).isEmpty() && matcher.group(2).isEmpty())) {
       return Optional.empty();
@@ -39,7 +39,7 @@ record ByteRange(int first, int last) {
     long last;
     if (matcher.group(1).isEmpty()) {
       first = size - Math.min(size, Long.parseLong(matcher.group(2)));
-      last = size - 1L;
+      last = size - 1;
     } else {
       first = Long.parseLong(matcher.group(1));
       long lastAsked =
@@ -47,14 +47,14 @@ record ByteRange(int first, int last) {
       if (lastAsked < first) {
         return Optional.empty();
       }
-      last = Math.min(lastAsked, size - 1L);
+      last = Math.min(lastAsked, size - 1);
     }
     if (first >= size || first > last) {
       throw new Problem(
           Problem.Code.RANGE_NOT_SATISFIABLE,
-          "the block has " + size + " bytes",
+          "there are " + size + " bytes",
           Map.of("Content-Range", "bytes */" + size));
     }
-    return Optional.of(new ByteRange((int) first, (int) last));
+    return Optional.of(new ByteRange(first, last));
   }
 }

@@ -24,6 +24,7 @@ final class Exchange {
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
   private static final long LINGER_MILLIS = 1_000;
+  private static final char REPLACEMENT = '\ufffd';
 
   private final RoutingContext context;
   private final BiConsumer<Exchange, Problem> refusal;
@@ -102,12 +103,19 @@ final class Exchange {
   }
 
   List<String> parameters(String name) {
+    List<String> values;
     try {
-      return context.queryParam(name);
+      values = context.queryParam(name);
     } catch (RuntimeException e) {
       // Vert.x reports a query that it cannot decode in one of several ways.
       throw new Problem(Problem.Code.INVALID_REQUEST, "the query cannot be decoded");
     }
+    // Bytes that are no UTF-8 would pass as other names than were sent.
+    if (values.stream().anyMatch(value -> value.indexOf(REPLACEMENT) >= 0)) {
+      throw new Problem(
+          Problem.Code.INVALID_REQUEST, "parameter " + name + " is not percent-encoded UTF-8");
+    }
+    return values;
   }
 
   boolean flag(String name, boolean otherwise) {
@@ -119,6 +127,20 @@ final class Exchange {
           throw new Problem(
               Problem.Code.INVALID_REQUEST, "parameter " + name + " is true or false");
     };
+  }
+
+  /** A number in a query parameter. */
+  int number(String name, int min, int max, int otherwise) {
+    String text = parameter(name).orElse(Integer.toString(otherwise));
+    try {
+      int number = Integer.parseInt(text);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw new Problem(Problem.Code.INVALID_REQUEST, name + " is " + min + " to " + max);
   }
 
   /** The CID in the path. */
@@ -227,11 +249,12 @@ final class Exchange {
   /** Answers with what went wrong, in the exchange's form. */
   void fail(Throwable why) {
     Problem problem = Problem.of(why);
+    if (isGone()) {
+      LOG.debug("path={} nobody is there to be told: {}", request().path(), why.getMessage());
+      return;
+    }
     if (problem.code() == Problem.Code.INTERNAL) {
       LOG.error("path={} method={}", request().path(), request().method(), why);
-    }
-    if (isGone()) {
-      return;
     }
     if (response().headWritten()) {
       // The status has gone out: only a broken connection can say now that it went wrong.
@@ -274,9 +297,7 @@ final class Exchange {
       return;
     }
     context.vertx().setTimer(LINGER_MILLIS, id -> request.connection().close());
-    if (!request.isExpectMultipart()) {
-      request.handler(ignored -> {}).endHandler(end -> request.connection().close());
-    }
+    request.handler(ignored -> {}).endHandler(end -> request.connection().close());
     request.resume();
   }
 

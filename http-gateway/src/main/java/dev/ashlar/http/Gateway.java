@@ -1,6 +1,6 @@
 package dev.ashlar.http;
 
-import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.root.RootedBlockStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -38,10 +38,12 @@ public final class Gateway {
 
   private final List<HttpServer> servers;
   private final Workers workers;
+  private final Jobs jobs;
 
-  private Gateway(List<HttpServer> servers, Workers workers) {
+  private Gateway(List<HttpServer> servers, Workers workers, Jobs jobs) {
     this.servers = servers;
     this.workers = workers;
+    this.jobs = jobs;
   }
 
   /**
@@ -68,7 +70,7 @@ public final class Gateway {
    */
   public static Future<Gateway> start(
       Vertx vertx,
-      BlockStore store,
+      RootedBlockStore store,
       GatewayOptions options,
       String agent,
       Supplier<List<String>> unready) {
@@ -78,13 +80,17 @@ public final class Gateway {
   /** As above, with routes of the caller's beside these. */
   public static Future<Gateway> start(
       Vertx vertx,
-      BlockStore store,
+      RootedBlockStore store,
       GatewayOptions options,
       String agent,
       Supplier<List<String>> unready,
       GatewayExtension extension) {
     Workers workers = new Workers(vertx, store, options.limits());
-    Router router = router(vertx, workers, options, agent, unready, extension);
+    Jobs jobs = new Jobs(vertx, workers, options);
+    if (!options.readOnly()) {
+      jobs.collections().countTime(vertx);
+    }
+    Router router = router(vertx, workers, jobs, options, agent, unready, extension);
     boolean inspected = ((VertxInternal) vertx).transport() instanceof InspectedTransport.Inspected;
     ConnectionCounter counter = new ConnectionCounter(options.limits());
     List<HttpServer> servers = new ArrayList<>();
@@ -104,8 +110,8 @@ public final class Gateway {
               }
               return Future.all(others);
             })
-        .map(all -> new Gateway(servers, workers))
-        .onFailure(e -> workers.close());
+        .map(all -> new Gateway(servers, workers, jobs))
+        .onFailure(e -> jobs.close().eventually(workers::close));
   }
 
   /** The port that it listens on. */
@@ -119,13 +125,14 @@ public final class Gateway {
             servers.stream()
                 .map(server -> server.shutdown(grace.toMillis(), TimeUnit.MILLISECONDS))
                 .toList())
-        .transform(done -> workers.close());
+        .transform(done -> jobs.close().eventually(workers::close));
   }
 
   /** The routes, without a server; for the test that holds the OpenAPI file against them. */
   static Router router(
       Vertx vertx,
       Workers workers,
+      Jobs jobs,
       GatewayOptions options,
       String agent,
       Supplier<List<String>> unready,
@@ -155,8 +162,17 @@ public final class Gateway {
               Exchange.handler(
                   e ->
                       e.response().putHeader("Content-Type", "application/json").end(description)));
+      new BulkRoutes(jobs).addTo(router);
       new NativeRoutes(vertx, workers, options.limits(), blocks).addTo(router);
-      new KuboRoutes(vertx, workers, options.limits(), blocks, identity).addTo(router);
+      new RootRoutes(workers, jobs, options.limits().listLimitDefault()).addTo(router);
+      new FeedRoutes(vertx, workers, options.tasks().feedsMax()).addTo(router);
+      KuboPinRoutes pins = new KuboPinRoutes(jobs);
+      pins.addTo(router);
+      new KuboBlockRoutes(vertx, workers, options.limits(), blocks, jobs, pins).addTo(router);
+      new KuboDagRoutes(workers, jobs, pins).addTo(router);
+      new KuboFileRoutes(jobs, pins).addTo(router);
+      new KuboRepoRoutes(workers, jobs, identity).addTo(router);
+      Kubo.addRest(router);
     }
     router.errorHandler(
         400,
@@ -228,16 +244,26 @@ public final class Gateway {
 
   private static void otherMethod(RoutingContext context) {
     String path = context.normalizedPath();
-    String allowed =
-        path.equals("/blocks")
-            ? "GET, POST"
-            : path.startsWith("/blocks/") ? "GET, HEAD, PUT, DELETE" : "GET";
+    String allowed = allowed(path);
     new Exchange(context)
         .fail(
             new Problem(
                 Problem.Code.METHOD_NOT_ALLOWED,
                 "this resource takes " + allowed,
                 Map.of("Allow", allowed)));
+  }
+
+  private static String allowed(String path) {
+    if (path.equals("/blocks")) {
+      return "GET, POST";
+    }
+    if (path.matches("/gc|/blocks/(get|has|delete)")) {
+      return "POST";
+    }
+    if (path.startsWith("/blocks/")) {
+      return "GET, HEAD, PUT, DELETE";
+    }
+    return path.matches("/(pins|refs)/.*") ? "GET, PUT, DELETE" : "GET";
   }
 
   private static void unexpected(RoutingContext context) {

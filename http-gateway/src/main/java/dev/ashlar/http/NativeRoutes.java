@@ -113,8 +113,7 @@ final class NativeRoutes {
 
   private void list(Exchange exchange) {
     BlockCursor cursor = cursor(exchange.parameter("cursor").orElse(""));
-    int limit =
-        exchange.parameter("limit").map(NativeRoutes::limit).orElse(limits.listLimitDefault());
+    int limit = exchange.number("limit", 1, BlockStore.LIST_LIMIT_MAX, limits.listLimitDefault());
     ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LINEARIZABLE);
     exchange.answer(
         workers.call(store -> lines(store.reading(consistency).list(cursor, limit))),
@@ -139,18 +138,6 @@ final class NativeRoutes {
       throw new Problem(
           Problem.Code.INVALID_REQUEST, "not a cursor of a listing: " + e.getMessage());
     }
-  }
-
-  private static int limit(String text) {
-    try {
-      int limit = Integer.parseInt(text);
-      if (limit >= 1 && limit <= BlockStore.LIST_LIMIT_MAX) {
-        return limit;
-      }
-    } catch (NumberFormatException e) {
-      // Said below.
-    }
-    throw new Problem(Problem.Code.INVALID_REQUEST, "limit is 1 to " + BlockStore.LIST_LIMIT_MAX);
   }
 
   private void statistics(Exchange exchange) {

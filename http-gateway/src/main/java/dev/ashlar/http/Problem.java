@@ -3,6 +3,7 @@ package dev.ashlar.http;
 import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockTooLargeException;
+import dev.ashlar.block.FeedGoneException;
 import dev.ashlar.block.HashMismatchException;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.NoSpaceException;
@@ -13,8 +14,12 @@ import dev.ashlar.block.StoreLockedException;
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.UnknownOutcomeException;
 import dev.ashlar.block.UnsupportedHashException;
+import dev.ashlar.block.car.CarException;
 import dev.ashlar.block.dag.DagException;
+import dev.ashlar.block.root.IncompleteRootsException;
+import dev.ashlar.block.root.PinException;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.util.Map;
 
 /**
@@ -35,6 +40,8 @@ final class Problem extends RuntimeException {
     METHOD_NOT_ALLOWED(405, "Not with this method"),
     NOT_ACCEPTABLE(406, "Not in this format"),
     REQUEST_TIMEOUT(408, "The request came too slowly"),
+    CONFLICT(409, "Not as expected"),
+    GONE(410, "Not kept any more"),
     PRECONDITION_FAILED(412, "Not cached here"),
     TOO_LARGE(413, "Too large"),
     URI_TOO_LONG(414, "The request line is too long"),
@@ -112,6 +119,12 @@ final class Problem extends RuntimeException {
           ? new Problem(code, detail, Map.of("Retry-After", "1"))
           : new Problem(code, detail);
     }
+    if (e instanceof PinException || e instanceof IncompleteRootsException) {
+      return new Problem(Code.CONFLICT, detail);
+    }
+    if (e instanceof CarException || e instanceof IOException) {
+      return new Problem(Code.INVALID_REQUEST, detail);
+    }
     if (e instanceof DagException) {
       boolean isTooMuch = e instanceof DagException.TooLarge;
       return new Problem(isTooMuch ? Code.INVALID_REQUEST : Code.NOT_FOUND, detail);
@@ -142,6 +155,9 @@ final class Problem extends RuntimeException {
         || e instanceof StoreClosedException
         || e instanceof StoreLockedException) {
       return Code.UNAVAILABLE;
+    }
+    if (e instanceof FeedGoneException) {
+      return Code.GONE;
     }
     if (e instanceof UnknownOutcomeException) {
       return Code.UNKNOWN_OUTCOME;

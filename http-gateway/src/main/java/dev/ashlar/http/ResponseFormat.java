@@ -60,6 +60,13 @@ enum ResponseFormat {
     return codec;
   }
 
+  /** The form in which a block of a codec is had as it is, if there is one for that codec alone. */
+  static Optional<ResponseFormat> ofCodec(long codec) {
+    return Arrays.stream(values())
+        .filter(format -> format.codec.isPresent() && format.codec.getAsLong() == codec)
+        .findFirst();
+  }
+
   /**
    * What a request asks for.
    *
@@ -76,9 +83,11 @@ enum ResponseFormat {
    * What a request asks for; empty where it does not say. {@code format=} is stronger than {@code
    * Accept}, whose parameters count where it has the same type.
    *
+   * @param elseFiles whether other media types can be had too: one that is liked better is asked
+   *     for then
    * @throws Problem where it is nothing that is served
    */
-  static Optional<Wanted> wanted(Exchange exchange) {
+  static Optional<Wanted> wanted(Exchange exchange, boolean elseFiles) {
     List<MediaRange> accepted = accepted(exchange);
     Optional<String> format = exchange.parameter("format");
     if (format.isPresent()) {
@@ -93,6 +102,7 @@ enum ResponseFormat {
     }
     Optional<Wanted> best = Optional.empty();
     double quality = 0;
+    double others = 0;
     for (MediaRange range : accepted) {
       Optional<ResponseFormat> known =
           Arrays.stream(values()).filter(f -> f.contentType.equals(range.type())).findFirst();
@@ -100,8 +110,9 @@ enum ResponseFormat {
         best = Optional.of(new Wanted(known.get(), true, range.parameters()));
         quality = range.quality();
       }
+      others = known.isEmpty() ? Math.max(others, range.quality()) : others;
     }
-    return best;
+    return elseFiles && others > quality ? Optional.empty() : best;
   }
 
   private static ResponseFormat named(String name) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -25,11 +26,14 @@ final class TrustlessRoutes {
 
   private final Workers workers;
   private final BlockResponse blocks;
+  private final Optional<FileResponse> files;
   private final long blocksMax;
 
   TrustlessRoutes(Workers workers, BlockResponse blocks, GatewayOptions options) {
     this.workers = workers;
     this.blocks = blocks;
+    this.files =
+        options.deserialized() ? Optional.of(new FileResponse(workers, options)) : Optional.empty();
     this.blocksMax = options.limits().carBlocksMax();
   }
 
@@ -82,33 +86,57 @@ final class TrustlessRoutes {
   }
 
   private void serve(Exchange exchange, IpfsPath path) {
-    ResponseFormat.Wanted wanted =
-        ResponseFormat.wanted(exchange)
-            .orElseThrow(
-                () ->
-                    new Problem(
-                        Problem.Code.NOT_ACCEPTABLE,
-                        "this gateway serves blocks as they are: ask for ?format=raw or ?format=car,"
-                            + " or send Accept: "
-                            + ResponseFormat.RAW.contentType()));
-    if (wanted.format() == ResponseFormat.CAR) {
-      car(exchange, path, wanted);
+    Optional<ResponseFormat.Wanted> asked = ResponseFormat.wanted(exchange, files.isPresent());
+    if (asked.isEmpty()) {
+      whatItIs(exchange, path);
+    } else if (asked.get().format() == ResponseFormat.CAR) {
+      car(exchange, path, asked.get());
     } else if (path.segments().isEmpty()) {
-      block(exchange, path, wanted, path.root(), List.of(path.root()));
+      block(exchange, path, asked.get(), path.root(), List.of(path.root()));
     } else {
       ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
       exchange.answer(
           workers.call(store -> resolve(exchange, store, consistency, path)),
           resolved -> {
-            if (!resolved.remainder().isEmpty()) {
-              throw new Problem(
-                  Problem.Code.NOT_IMPLEMENTED,
-                  "the path ends within block "
-                      + resolved.terminus()
-                      + ", at a value that is no link; ask for that block");
-            }
-            block(exchange, path, wanted, resolved.terminus(), resolved.roots());
+            requireWhole(resolved);
+            block(exchange, path, asked.get(), resolved.terminus(), resolved.roots());
           });
+    }
+  }
+
+  /** The file, directory or value that is there, where the server is set to tell it. */
+  private void whatItIs(Exchange exchange, IpfsPath path) {
+    if (files.isEmpty()) {
+      throw new Problem(
+          Problem.Code.NOT_ACCEPTABLE,
+          "this gateway serves blocks as they are: ask for ?format=raw or ?format=car, or send"
+              + " Accept: "
+              + ResponseFormat.RAW.contentType());
+    }
+    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
+    exchange.answer(
+        workers.call(store -> resolve(exchange, store, consistency, path)),
+        resolved -> {
+          requireWhole(resolved);
+          Optional<ResponseFormat> codec = ResponseFormat.ofCodec(resolved.terminus().codec());
+          if (codec.isPresent()) {
+            ResponseFormat.Wanted wanted = new ResponseFormat.Wanted(codec.get(), false, Map.of());
+            block(exchange, path, wanted, resolved.terminus(), resolved.roots());
+          } else {
+            Map<String, String> validators = validators(path, resolved.roots());
+            validators.put("Vary", "Accept");
+            files.get().send(exchange, path, resolved.terminus(), consistency, validators);
+          }
+        });
+  }
+
+  private static void requireWhole(DagPath resolved) {
+    if (!resolved.remainder().isEmpty()) {
+      throw new Problem(
+          Problem.Code.NOT_IMPLEMENTED,
+          "the path ends within block "
+              + resolved.terminus()
+              + ", at a value that is no link; ask for that block");
     }
   }
 
@@ -126,7 +154,18 @@ final class TrustlessRoutes {
   private void block(
       Exchange exchange, IpfsPath path, ResponseFormat.Wanted wanted, Cid cid, List<Cid> roots) {
     ResponseFormat format = wanted.format();
-    if (format.codec().isPresent() && format.codec().getAsLong() != cid.codec()) {
+    boolean isOther = format.codec().isPresent() && format.codec().getAsLong() != cid.codec();
+    if (isOther && wanted.isByAccept() && files.isPresent()) {
+      // JSON, say, is what a file may be too.
+      Map<String, String> validators = validators(path, roots);
+      validators.put("Vary", "Accept");
+      files
+          .get()
+          .send(
+              exchange, path, cid, blocks.consistency(exchange, ReadConsistency.LOCAL), validators);
+      return;
+    }
+    if (isOther) {
       throw new Problem(
           Problem.Code.NOT_ACCEPTABLE,
           "block "
@@ -142,7 +181,9 @@ final class TrustlessRoutes {
     headers.put("X-Content-Type-Options", "nosniff");
     headers.put(
         "Content-Disposition",
-        attachment(exchange.parameter("filename").orElse(cid + "." + format.extension())));
+        Disposition.of(
+            Disposition.ATTACHMENT,
+            exchange.parameter("filename").orElse(cid + "." + format.extension())));
     ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LOCAL);
     String entityTag = "\"" + cid + "." + format.parameter() + "\"";
     blocks.send(exchange, cid, consistency, entityTag, headers, validators);
@@ -166,17 +207,23 @@ final class TrustlessRoutes {
           headers.put("X-Content-Type-Options", "nosniff");
           headers.put(
               "Content-Disposition",
-              attachment(exchange.parameter("filename").orElse(carName(path))));
+              Disposition.of(
+                  Disposition.ATTACHMENT, exchange.parameter("filename").orElse(carName(path))));
           headers.put("Accept-Ranges", "none");
           headers.put("ETag", entityTag);
-          if (exchange.isHead()) {
-            headers.forEach(exchange.response()::putHeader);
-            exchange.response().end();
-            return;
-          }
-          new CarResponse(
-                  workers, exchange, consistency, resolved, path.root(), request.walk(), headers)
-              .send();
+          SlicedResponse.send(
+              workers,
+              exchange,
+              headers,
+              slice ->
+                  new CarBody(
+                      workers,
+                      exchange,
+                      consistency,
+                      resolved,
+                      path.root(),
+                      request.walk(),
+                      slice));
         });
   }
 
@@ -218,41 +265,5 @@ final class TrustlessRoutes {
             + (sent == null || sent.isEmpty() ? "" : sent + "&")
             + query);
     validators.put("Vary", "Accept");
-  }
-
-  /** Content-Disposition with a name in ASCII, and in UTF-8 where that differs (RFC 6266). */
-  private static String attachment(String name) {
-    StringBuilder ascii = new StringBuilder();
-    boolean differs = false;
-    for (int i = 0; i < name.length(); i++) {
-      char c = name.charAt(i);
-      boolean plain = c >= ' ' && c < 127 && c != '"' && c != '\\';
-      ascii.append(plain ? c : '_');
-      differs |= !plain;
-    }
-    return "attachment; filename=\""
-        + ascii
-        + "\""
-        + (differs ? "; filename*=UTF-8''" + percentEncoded(name) : "");
-  }
-
-  private static String percentEncoded(String name) {
-    StringBuilder encoded = new StringBuilder();
-    for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
-      boolean unreserved =
-          (b >= '0' && b <= '9')
-              || (b >= 'A' && b <= 'Z')
-              || (b >= 'a' && b <= 'z')
-              || b == '-'
-              || b == '.'
-              || b == '_'
-              || b == '~';
-      if (unreserved) {
-        encoded.append((char) b);
-      } else {
-        encoded.append(String.format("%%%02X", b));
-      }
-    }
-    return encoded.toString();
   }
 }

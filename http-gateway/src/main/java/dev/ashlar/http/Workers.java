@@ -1,7 +1,7 @@
 package dev.ashlar.http;
 
-import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.StoreUnavailableException;
+import dev.ashlar.block.root.RootedBlockStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
@@ -18,13 +18,13 @@ final class Workers {
   /** More tasks than this wait for nothing good. */
   private static final int TASKS_MAX = 16_384;
 
-  private final BlockStore store;
+  private final RootedBlockStore store;
   private final WorkerExecutor executor;
   private final ByteBudget uploads;
   private final ByteBudget downloads;
   private final AtomicInteger tasks = new AtomicInteger();
 
-  Workers(Vertx vertx, BlockStore store, GatewayOptions.Limits limits) {
+  Workers(Vertx vertx, RootedBlockStore store, GatewayOptions.Limits limits) {
     this.store = store;
     this.uploads = new ByteBudget(limits.bodyBytesInFlightMax());
     this.downloads = new ByteBudget(limits.bodyBytesInFlightMax());
@@ -33,12 +33,12 @@ final class Workers {
   }
 
   /** The store, for what does not block: limits and counters. */
-  BlockStore store() {
+  RootedBlockStore store() {
     return store;
   }
 
   /** Runs something that blocks; the future completes on the caller's context. */
-  <T> Future<T> call(Function<BlockStore, T> task) {
+  <T> Future<T> call(Function<RootedBlockStore, T> task) {
     if (tasks.incrementAndGet() > TASKS_MAX) {
       tasks.decrementAndGet();
       return Future.failedFuture(
@@ -67,6 +67,15 @@ final class Workers {
   void takeForDownload(long bytes) {
     if (!downloads.take(bytes)) {
       throw new StoreUnavailableException("too many downloads are under way; try again");
+    }
+  }
+
+  /** As a walk takes and gives back room for what it remembers: a negative number gives. */
+  void chargeDownload(long bytes) {
+    if (bytes > 0) {
+      takeForDownload(bytes);
+    } else {
+      downloads.give(-bytes);
     }
   }
 

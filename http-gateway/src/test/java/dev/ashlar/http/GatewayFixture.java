@@ -1,7 +1,7 @@
 package dev.ashlar.http;
 
-import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.engine.StoreLimits;
+import dev.ashlar.block.root.RootedBlockStore;
 import dev.ashlar.store.memory.MemoryBlockStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -25,8 +25,8 @@ abstract class GatewayFixture {
 
   static final int BLOCK_BYTES_MAX = 1 << 20;
 
-  private final Vertx vertx;
-  final BlockStore store =
+  final Vertx vertx;
+  final MemoryBlockStore store =
       MemoryBlockStore.open(
           256 << 20,
           StoreLimits.DEFAULT.withBlockBytesMax(BLOCK_BYTES_MAX).withReserveBytes(1 << 20));
@@ -43,7 +43,7 @@ abstract class GatewayFixture {
     gateway = start(store, change);
   }
 
-  final Gateway start(BlockStore served, UnaryOperator<GatewayOptions> change) {
+  final Gateway start(RootedBlockStore served, UnaryOperator<GatewayOptions> change) {
     return await(
         Gateway.start(
             vertx,

@@ -46,9 +46,9 @@ class KuboRoutesTest extends GatewayFixture {
     assertThat(Cid.parse(key("?cid-codec=dag-cbor")).codec()).isEqualTo(Multicodec.DAG_CBOR);
     assertThat(Cid.parse(key("?mhtype=sha2-512")).multihash().code()).isEqualTo(0x13);
     assertThat(put("?format=v0&cid-codec=dag-cbor", new byte[1]).statusCode()).isEqualTo(400);
-    HttpResponse<byte[]> pin = put("?pin=true", new byte[1]);
-    assertThat(pin.statusCode()).isEqualTo(400);
-    assertThat(text(pin)).contains("pin");
+    Cid pinned = Cid.parse(key("?pin=true"));
+    assertThat(text(call("POST", "/api/v0/pin/ls?type=recursive", new byte[0])))
+        .contains(pinned.toString());
   }
 
   @Test

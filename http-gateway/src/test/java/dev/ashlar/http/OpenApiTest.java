@@ -35,6 +35,7 @@ class OpenApiTest extends GatewayFixture {
           Gateway.router(
                   vertx,
                   workers,
+                  new Jobs(vertx, workers, GatewayOptions.DEFAULT),
                   GatewayOptions.DEFAULT,
                   "ashlar/test",
                   List::of,
@@ -43,7 +44,11 @@ class OpenApiTest extends GatewayFixture {
         String path =
             route.getPath() == null
                 ? ""
-                : route.getPath().replace(":cid", "{cid}").replace("{cid}/", "{cid}/{path}");
+                : route
+                    .getPath()
+                    .replace(":cid", "{cid}")
+                    .replace("{cid}/", "{cid}/{path}")
+                    .replaceFirst("^/refs/$", "/refs/{name}");
         if (!path.isEmpty() && !FALLBACKS.contains(path) && route.methods() != null) {
           for (HttpMethod method : route.methods()) {
             routed.add(method.name() + " " + path);

@@ -24,6 +24,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,8 +56,9 @@ final class Backup {
    *
    * @param head of which cluster, as of which index and term, how many blocks and bytes
    * @param rows each block's CID and how many bytes it has, in order
+   * @param roots pins and references
    */
-  record Manifest(JsonObject head, Map<Multihash, Row> rows) {
+  record Manifest(JsonObject head, Map<Multihash, Row> rows, List<SavedRoot> roots) {
 
     /** Reads lines, and fails where the end is missing. */
     static Manifest read(Stream<String> lines) throws IOException {
@@ -70,13 +72,20 @@ final class Backup {
     private static Manifest read(Iterator<String> lines) throws IOException {
       JsonObject head = new JsonObject(lines.hasNext() ? lines.next() : "{}");
       Map<Multihash, Row> rows = new LinkedHashMap<>();
+      List<SavedRoot> roots = new ArrayList<>();
       while (lines.hasNext()) {
         JsonObject line = new JsonObject(lines.next());
         if (line.getBoolean("end", false)) {
-          if (line.getLong("blocks") != rows.size() || head.getLong("blocks") != rows.size()) {
+          if (line.getLong("blocks") != rows.size()
+              || head.getLong("blocks") != rows.size()
+              || line.getLong("roots", 0L) != roots.size()) {
             break;
           }
-          return new Manifest(head, rows);
+          return new Manifest(head, rows, roots);
+        }
+        if (SavedRoot.isOne(line)) {
+          roots.add(new SavedRoot(line));
+          continue;
         }
         Cid cid = Cid.parse(line.getString("cid"));
         rows.put(cid.multihash(), new Row(cid, line.getInteger("size"), line.getLong("index")));
@@ -94,7 +103,12 @@ final class Backup {
                 .put("index", row.index());
         out.write(line.encode() + "\n");
       }
-      out.write(new JsonObject().put("end", true).put("blocks", rows.size()).encode() + "\n");
+      for (SavedRoot root : roots) {
+        out.write(root.json().encode() + "\n");
+      }
+      JsonObject end =
+          new JsonObject().put("end", true).put("blocks", rows.size()).put("roots", roots.size());
+      out.write(end.encode() + "\n");
     }
   }
 

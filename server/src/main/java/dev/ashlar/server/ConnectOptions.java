@@ -3,6 +3,7 @@ package dev.ashlar.server;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.server.client.ClusterClient;
 import dev.ashlar.server.client.HttpBlockStore;
+import dev.ashlar.server.client.ServerClient;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import dev.ashlar.store.lmdb.LmdbOptions;
 import java.io.IOException;
@@ -52,6 +53,10 @@ final class ConnectOptions {
       return openDirectory(data, LmdbOptions.DEFAULT);
     }
     return new HttpBlockStore(server, token(tokenFile));
+  }
+
+  ServerClient server() throws IOException {
+    return new ServerClient(server, token(tokenFile));
   }
 
   ClusterClient cluster() throws IOException {

@@ -2,6 +2,7 @@ package dev.ashlar.server;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
+import dev.ashlar.block.PutBatch;
 import dev.ashlar.block.car.CarException;
 import dev.ashlar.block.car.CarLimits;
 import dev.ashlar.block.car.CarReader;

@@ -27,6 +27,12 @@ import picocli.CommandLine.ScopeType;
       StatCommand.class,
       ImportCommand.class,
       ExportCommand.class,
+      AddCommand.class,
+      CatCommand.class,
+      PinCommand.class,
+      RefCommand.class,
+      GcCommand.class,
+      WatchCommand.class,
       BackupCommand.class,
       RestoreCommand.class,
       VerifyCommand.class,
@@ -66,6 +72,9 @@ public final class Main {
 
   /** An I/O error of the storage (EX_IOERR of sysexits.h). */
   static final int EXIT_STORAGE = 74;
+
+  /** The storage does not answer: to be started again. */
+  static final int EXIT_STUCK = 75;
 
   private Main() {}
 

@@ -5,6 +5,8 @@ import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
 import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import dev.ashlar.raft.vertx.RaftNode;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -61,6 +63,7 @@ final class ManifestRoute {
     private final AtomicBoolean released = new AtomicBoolean();
     private long timer = -1;
     private long rows;
+    private long roots;
 
     Sending(HttpServerResponse response, ManifestHead head) {
       this.response = response;
@@ -113,15 +116,38 @@ final class ManifestRoute {
               found -> {
                 rows += found.size();
                 return found.size() < PAGE_ROWS
-                    ? response.end(lines(found).appendBuffer(end()))
+                    ? response.write(lines(found)).compose(done -> roots(Optional.empty()))
                     : response
                         .write(lines(found))
                         .compose(done -> page(Optional.of(found.get(found.size() - 1))));
               });
     }
 
+    private Future<Void> roots(Optional<RootKey> after) {
+      if (released.get()) {
+        return Future.failedFuture("it is over");
+      }
+      return vertx
+          .executeBlocking(() -> engine.manifestRoots(after, PAGE_ROWS), false)
+          .compose(
+              found -> {
+                Buffer lines = Buffer.buffer();
+                for (RootRecord root : found) {
+                  if (root.key().kind().keepsBlocks()) {
+                    roots++;
+                    lines.appendBuffer(line(SavedRoot.toJson(root)));
+                  }
+                }
+                return found.size() < PAGE_ROWS
+                    ? response.end(lines.appendBuffer(end()))
+                    : response
+                        .write(lines)
+                        .compose(done -> roots(Optional.of(found.get(found.size() - 1).key())));
+              });
+    }
+
     private Buffer end() {
-      return line(new JsonObject().put("end", true).put("blocks", rows));
+      return line(new JsonObject().put("end", true).put("blocks", rows).put("roots", roots));
     }
 
     /** What was sent has no end, so that nobody takes it for the whole. */

@@ -104,8 +104,8 @@ final class PeerOptions {
       paramLabel = "SECONDS",
       defaultValue = "120",
       description =
-          "end when a write to the storage has not ended for so long, to be started again (default:"
-              + " ${DEFAULT-VALUE})")
+          "end when a write to the storage, or opening it, has not ended for so long, to be started"
+              + " again (default: ${DEFAULT-VALUE})")
   private int stuckSeconds = 120;
 
   @Option(
@@ -155,6 +155,10 @@ final class PeerOptions {
     return new Formation.Alone();
   }
 
+  int stuckMillis() {
+    return Math.multiplyExact(stuckSeconds, 1000);
+  }
+
   /**
    * What the member is made with.
    *
@@ -172,7 +176,7 @@ final class PeerOptions {
     return RaftNodeOptions.DEFAULT
         .at(listen.host(), listen.port(), Optional.ofNullable(advertise))
         .withDriver(driver(reserveBytes, compactTicks))
-        .stuckAfter(Math.multiplyExact(stuckSeconds, 1000))
+        .stuckAfter(stuckMillis())
         .secured(secret(), tls())
         .released(Main.Version.number());
   }

@@ -20,6 +20,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -64,7 +65,9 @@ final class Replacement {
             .map(String::valueOf)
             .toList();
     LOG.info("this member is being replaced: it joins its cluster anew by way of {}", contacts);
-    return Optional.of(new Formation.Join(contacts));
+    Optional<UUID> cluster =
+        Optional.ofNullable(rejoin.get().getString("cluster")).map(UUID::fromString);
+    return Optional.of(new Formation.Join(contacts, cluster));
   }
 
   /**
@@ -75,11 +78,17 @@ final class Replacement {
    */
   Formation replace(Vertx vertx, RaftNodeOptions options, StoreDamagedException why)
       throws IOException {
-    LOG.error("the store is damaged: {}", why.getMessage());
+    LOG.error("the store is damaged", why);
     KnownCluster cluster =
         known.orElseThrow(() -> refused(why, "it has not been a member of a cluster"));
+    List<String> others;
     try {
-      cluster.requireDispensable(vertx, options).toCompletionStage().toCompletableFuture().join();
+      others =
+          cluster
+              .requireDispensable(vertx, options)
+              .toCompletionStage()
+              .toCompletableFuture()
+              .join();
     } catch (CompletionException e) {
       if (e.getCause() instanceof FormationException reason) {
         throw refused(why, String.valueOf(reason.getMessage()));
@@ -89,7 +98,8 @@ final class Replacement {
     removeOlder();
     JsonObject rejoin =
         new JsonObject()
-            .put("contacts", new JsonArray(cluster.others()))
+            .put("cluster", cluster.cluster().toString())
+            .put("contacts", new JsonArray(others))
             .put("aside", ASIDE + LocalDateTime.now(ZoneOffset.UTC).format(TIME));
     write(REJOIN, rejoin.encode());
     move(rejoin);

@@ -3,6 +3,8 @@ package dev.ashlar.server;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.PutBatch;
+import dev.ashlar.block.root.RootedBlockStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -69,6 +71,7 @@ final class RestoreCommand extends StoreCommand {
                 + " bytes can be read); all others are restored. Back up again to mend it");
       }
     }
+    int kept = checks ? 0 : restoreRoots(store, manifest);
     long blocks = manifest.rows().size();
     print(
         manifest.head().copy().put("checked", checks).put("new", batch.created()),
@@ -76,8 +79,25 @@ final class RestoreCommand extends StoreCommand {
                 ? "the backup is whole: " + blocks + " blocks"
                 : "restored " + blocks + " blocks, " + batch.created() + " of them new")
             + ", as of index "
-            + manifest.head().getLong("index"));
+            + manifest.head().getLong("index")
+            + ", and "
+            + manifest.roots().size()
+            + " pins and references"
+            + (kept == 0 ? "" : ", " + kept + " of which are others here and stayed as they were"));
     return 0;
+  }
+
+  /** Gives how many were not restored, since there are others in their place. */
+  private int restoreRoots(BlockStore store, Backup.Manifest manifest) throws IOException {
+    int others = 0;
+    for (SavedRoot root : manifest.roots()) {
+      boolean done =
+          store instanceof RootedBlockStore rooted
+              ? root.restoreTo(rooted.roots())
+              : root.restoreTo(server());
+      others += done ? 0 : 1;
+    }
+    return others;
   }
 
   private void restore(BlockStore store, PutBatch batch, Block block) {

@@ -26,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -44,6 +45,7 @@ final class ServeCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
 
   private static final Duration STOP_MARGIN = Duration.ofSeconds(10);
+  private static final long MARK_MILLIS_MAX = 3_000;
 
   @Mixin private ServeOptions options = new ServeOptions();
 
@@ -91,6 +93,10 @@ final class ServeCommand implements Callable<Integer> {
     try {
       start(vertx, node, formation, store.engine(), http, upkeep);
     } catch (CompletionException e) {
+      if (node.failure().isComplete()) {
+        // What does not end would be waited for below.
+        return halt(node);
+      }
       if (!Runtime.getRuntime().removeShutdownHook(stop)) {
         return Main.EXIT_FAILED;
       }
@@ -123,11 +129,17 @@ final class ServeCommand implements Callable<Integer> {
       LOG.info("serving reads of /ipfs on port {}", gateways.get(1).port());
     }
     failed.await();
+    return halt(node);
+  }
+
+  private static int halt(RaftNode node) {
     LOG.error("the member cannot go on: ending, for nothing that is read back can be trusted");
-    int status =
-        node.failure().result() instanceof StoreDamagedException
-            ? Main.EXIT_DAMAGED
-            : Main.EXIT_STORAGE;
+    int status = Main.EXIT_STORAGE;
+    if (node.failure().result() instanceof StoreDamagedException) {
+      status = Main.EXIT_DAMAGED;
+    } else if (node.isStuck()) {
+      status = Main.EXIT_STUCK;
+    }
     Runtime.getRuntime().halt(status);
     return status;
   }
@@ -142,13 +154,43 @@ final class ServeCommand implements Callable<Integer> {
 
   /** Opens what can be trusted to go on from. */
   private LmdbBlockStore open() throws IOException {
-    LmdbBlockStore store = LmdbBlockStore.open(options.data(), options.store());
+    LOG.info("opening {}", options.data().toAbsolutePath());
+    AtomicBoolean decided = new AtomicBoolean();
+    Thread watch = new Thread(() -> endWhereItDoesNotOpen(decided), "ashlar-open-watch");
+    watch.setDaemon(true);
+    LmdbBlockStore store;
+    try {
+      store = LmdbBlockStore.open(options.data(), options.store(), watch::start);
+    } finally {
+      decided.set(true);
+      watch.interrupt();
+    }
     try {
       new Replica(store.engine()).requireSound();
       return store;
     } catch (StoreDamagedException e) {
       store.close();
       throw e;
+    }
+  }
+
+  /** Code underneath goes round in a damaged file for ever, or a disk never answers. */
+  private void endWhereItDoesNotOpen(AtomicBoolean decided) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(options.stuckMillis());
+      if (!decided.compareAndSet(false, true)) {
+        return;
+      }
+      String what = "the store has not opened for " + options.stuckMillis() / 1000 + " s";
+      LOG.error("{}: ending, so that the file is looked at before it is opened again", what);
+      Thread mark =
+          new Thread(() -> LmdbBlockStore.noteStuck(options.data(), what), "ashlar-open-mark");
+      mark.setDaemon(true);
+      mark.start();
+      mark.join(MARK_MILLIS_MAX);
+      Runtime.getRuntime().halt(Main.EXIT_STUCK);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // It has opened.
     }
   }
 

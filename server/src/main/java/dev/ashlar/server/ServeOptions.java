@@ -57,6 +57,13 @@ final class ServeOptions {
   private @Nullable String gateway;
 
   @Option(
+      names = "--deserialized",
+      description =
+          "answer /ipfs without a format with the file or directory that is there, for browsers;"
+              + " else that is refused")
+  private boolean deserialized;
+
+  @Option(
       names = "--token-file",
       paramLabel = "FILE",
       description = "bearer tokens, one a line, of which every request must carry one")
@@ -133,6 +140,49 @@ final class ServeOptions {
       defaultValue = "1000000",
       description = "the most blocks in a CAR of a DAG (default: ${DEFAULT-VALUE})")
   private long carBlocks = 1_000_000;
+
+  @Option(
+      names = "--jobs",
+      paramLabel = "N",
+      defaultValue = "16",
+      description =
+          "imports, exports, walks and collections at once, each with a thread (default:"
+              + " ${DEFAULT-VALUE})")
+  private int jobs = 16;
+
+  @Option(
+      names = "--feeds",
+      paramLabel = "N",
+      defaultValue = "256",
+      description = "readers of the feed of changes at once (default: ${DEFAULT-VALUE})")
+  private int feeds = 256;
+
+  @Option(
+      names = "--walk-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "268435456",
+      description =
+          "memory that a pin's walk or a collection may take, 16 to 64 bytes a block (default:"
+              + " ${DEFAULT-VALUE})")
+  private long walkBytes = 256L << 20;
+
+  @Option(
+      names = "--gc-grace-seconds",
+      paramLabel = "SECONDS",
+      defaultValue = "3600",
+      description =
+          "blocks that were put less long ago are not collected; at most 86400 (default:"
+              + " ${DEFAULT-VALUE})")
+  private int graceSeconds = 3600;
+
+  @Option(
+      names = "--gc-above-bytes",
+      paramLabel = "BYTES",
+      defaultValue = "0",
+      description =
+          "collect what no pin and no reference leads to when blocks have more bytes than this; the"
+              + " leader does; 0 for only when it is asked for (default: ${DEFAULT-VALUE})")
+  private long collectAboveBytes;
 
   @Option(
       names = "--connections",
@@ -293,8 +343,12 @@ final class ServeOptions {
         .withTokens(tokens)
         .withHostNames(Set.copyOf(hostNames))
         .reachedAt(publicUrl())
+        .deserializing(deserialized)
         .withReadConsistency(Optional.ofNullable(readConsistency))
-        .withLimits(limits());
+        .withLimits(limits())
+        .withTasks(
+            new GatewayOptions.Tasks(
+                jobs, feeds, walkBytes, Duration.ofSeconds(graceSeconds), collectAboveBytes));
   }
 
   Optional<GatewayOptions> readOnly() {
@@ -305,6 +359,7 @@ final class ServeOptions {
                 GatewayOptions.DEFAULT
                     .at(address.host(), address.port())
                     .withLimits(limits())
+                    .deserializing(deserialized)
                     .readingOnly());
   }
 
@@ -347,6 +402,10 @@ final class ServeOptions {
 
   RaftNodeOptions node() throws IOException {
     return peers.node(address(listen).port() == 0, reserveBytes, compactSeconds);
+  }
+
+  long stuckMillis() {
+    return peers.stuckMillis();
   }
 
   int blockBytes() {

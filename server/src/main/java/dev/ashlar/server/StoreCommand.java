@@ -4,6 +4,7 @@ import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.server.client.ClusterClient;
+import dev.ashlar.server.client.ServerClient;
 import io.vertx.core.json.JsonObject;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -58,6 +59,11 @@ abstract class StoreCommand implements Callable<Integer> {
   /** Prints a result as JSON or as text, whichever was asked for. */
   final void print(JsonObject asJson, String asText) {
     out().println(json ? asJson.encode() : asText);
+  }
+
+  /** The server; there is none behind a directory. */
+  final ServerClient server() throws IOException {
+    return connect.server();
   }
 
   /** The cluster behind the server; there is none behind a directory. */

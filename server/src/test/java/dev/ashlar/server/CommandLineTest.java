@@ -3,7 +3,6 @@ package dev.ashlar.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ashlar.block.Block;
-import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
@@ -37,7 +36,7 @@ class CommandLineTest {
 
   @TempDir Path directory;
 
-  private final BlockStore store = MemoryBlockStore.open();
+  private final MemoryBlockStore store = MemoryBlockStore.open();
   private final Vertx vertx = Gateway.vertx(new VertxOptions(), GatewayOptions.Limits.DEFAULT);
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();

@@ -6,7 +6,13 @@ import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.engine.Outcome;
 import dev.ashlar.block.history.BlockHistory;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChange;
+import dev.ashlar.block.root.RootChanges;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import dev.ashlar.raft.replication.BlockClient;
+import dev.ashlar.raft.replication.BlockCommand;
 import dev.ashlar.raft.replication.WriteResult;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -22,6 +28,8 @@ final class SimClient {
 
   private static final int THINK_MICROS_MAX = 40_000;
   private static final int GIVE_UP_MICROS_MAX = 4_000_000;
+  private static final int NAMES = 3;
+  private static final int LOOSE = 4;
 
   private final World world;
   private final List<SimNode> nodes;
@@ -85,16 +93,68 @@ final class SimClient {
       think();
       return;
     }
-    int choice = world.between(0, 9);
+    int choice = world.between(0, 12);
     if (choice < 4) {
       put(node);
     } else if (choice < 6) {
       delete(node);
     } else if (choice < 9) {
       read(node);
-    } else {
+    } else if (choice < 10) {
       list(node);
+    } else if (choice < 12) {
+      changeRoots(node);
+    } else {
+      collect(node);
     }
+  }
+
+  /** Sets, moves or removes names, each if it was last changed where this client has seen it. */
+  private void changeRoots(SimNode node) {
+    List<RootChange> changes = new ArrayList<>();
+    Call call = new Call(node, List.of());
+    int names = world.between(1, 2);
+    for (int i = 0; i < names; i++) {
+      RootKey key = RootKey.reference("name-" + i + "-" + world.between(0, NAMES));
+      long seen = node.engine().root(key).map(RootRecord::changedAt).orElse(RootChange.ABSENT);
+      long expected = world.chance(0.2) ? RootChange.ANY : seen;
+      byte[] value = blocks.get(anyBlock()).cid().toBytes();
+      changes.add(
+          world.chance(0.3)
+              ? RootChange.remove(key, expected)
+              : RootChange.set(key, expected, value));
+    }
+    node.whenRunning(
+        node.life(),
+        () ->
+            node.driver()
+                .write(
+                    new BlockCommand.Roots(new RootChanges(changes)),
+                    result -> call.written(result, Outcome.CHANGED)));
+  }
+
+  /** Puts blocks that no history is kept of, or proposes that they are garbage. */
+  private void collect(SimNode node) {
+    List<Block> loose = new ArrayList<>();
+    for (int i = 0; i < LOOSE; i++) {
+      loose.add(Block.copyOf(new byte[] {(byte) i, 'l', 'o', 'o', 's', 'e'}));
+    }
+    Call call = new Call(node, List.of());
+    BlockCommand command;
+    if (world.chance(0.5)) {
+      command = new BlockCommand.Put(loose.get(world.between(0, LOOSE - 1)));
+    } else {
+      long applied = node.engine().status().applied();
+      long marked = Math.max(0, applied - world.between(0, 20));
+      long grace = Math.max(0, marked - world.between(0, 20));
+      command =
+          new BlockCommand.Collect(
+              new GarbageBatch(
+                  marked, grace, loose.stream().map(block -> block.cid().multihash()).toList()));
+    }
+    node.whenRunning(
+        node.life(),
+        () -> node.driver().write(command, result -> call.written(result, Outcome.COLLECTED)));
   }
 
   private void put(SimNode node) {
@@ -239,7 +299,7 @@ final class SimClient {
           answered++;
         }
       }
-      world.note("client: " + (operations.size() == 1 ? operations.get(0) : "list"));
+      world.note("client: " + (operations.size() == 1 ? operations.get(0) : "other"));
       think();
     }
 

@@ -28,6 +28,7 @@ final class SimDisk implements Environment {
   private boolean full;
   private BooleanSupplier fails = () -> false;
   private boolean broken;
+  private boolean harmed;
   private boolean hung;
   private int slowness = 1;
 
@@ -45,6 +46,11 @@ final class SimDisk implements Environment {
     return broken;
   }
 
+  /** Whether something has been done to it that no disk should do. */
+  boolean isHarmed() {
+    return harmed;
+  }
+
   /** What is committed from now on may yet be lost. */
   void remember() {
     remembered = Optional.of(contents.copy());
@@ -54,6 +60,7 @@ final class SimDisk implements Environment {
   void goBack() {
     remembered.ifPresent(then -> contents = then);
     remembered = Optional.empty();
+    harmed = true;
   }
 
   /**
@@ -61,6 +68,7 @@ final class SimDisk implements Environment {
    * another one belongs. Nobody is told.
    */
   void rot(World world, MapName map) {
+    harmed = true;
     try (WriteTransaction write = contents.beginWrite()) {
       List<byte[]> keys = new ArrayList<>();
       try (MapCursor cursor = write.cursor(map)) {

@@ -1,5 +1,6 @@
 package dev.ashlar.simulation;
 
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.engine.EngineOptions;
@@ -148,6 +149,10 @@ final class SimNode implements Host {
       restored = replica.restored();
     } catch (StoreFormatException e) {
       world.note(address() + " refuses to start: " + e.getMessage());
+      if (!disk.isHarmed()) {
+        // It has damaged itself.
+        throw new Violation("SoundDiskOpens", address() + " refuses to start: " + e.getMessage());
+      }
       damaged = true;
       return;
     }
@@ -253,7 +258,9 @@ final class SimNode implements Host {
     boolean isExpected = why instanceof StoreFailedException || why instanceof StoreFormatException;
     if (isExpected && (lostTo > 0 || !isRegressed)) {
       world.note(address() + " ends: " + why.getMessage());
-      damaged |= isRegressed;
+      // As the real node does: it does not begin again from what it cannot go on from.
+      boolean isReplaceable = driver().core().status().membership().voters().size() >= 3;
+      damaged |= isRegressed || (why instanceof StoreDamagedException && isReplaceable);
       int mine = life;
       world.after(
           0,

@@ -2,11 +2,11 @@ package dev.ashlar.simulation;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
-import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.block.history.BlockHistory;
+import dev.ashlar.block.root.RootKey;
 import dev.ashlar.raft.core.CoreOptions;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
@@ -330,10 +330,13 @@ public final class Simulation implements Observer {
 
   /** All replicas that have applied the same show the same. */
   private void compareReplicas() {
-    Map<Long, List<BlockPage.Entry>> seen = new TreeMap<>();
+    Map<Long, List<Object>> seen = new TreeMap<>();
     for (SimNode node : nodes) {
-      List<BlockPage.Entry> entries = node.engine().list(BlockCursor.START, 10_000).entries();
-      List<BlockPage.Entry> before = seen.putIfAbsent(node.engine().status().applied(), entries);
+      List<Object> entries =
+          new ArrayList<>(node.engine().list(BlockCursor.START, 10_000).entries());
+      RootKey names = RootKey.of(RootKey.Kind.REFERENCE, new byte[0]);
+      entries.addAll(node.engine().roots(names, Optional.empty(), 10_000));
+      List<Object> before = seen.putIfAbsent(node.engine().status().applied(), entries);
       if (before != null && !before.equals(entries)) {
         throw new Violation(
             "ReplicasAgree", node.address() + " shows " + entries + ", others " + before);

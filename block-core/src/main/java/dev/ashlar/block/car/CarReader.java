@@ -36,6 +36,10 @@ public final class CarReader implements Closeable {
   private long dataEnd = -1;
   private long indexOffset;
   private boolean finished;
+
+  /** How much of a block that was refused unread is still to come. */
+  private long refusedBytes;
+
   private Optional<IOException> failure = Optional.empty();
 
   private CarReader(InputStream in, CarLimits limits) throws IOException {
@@ -85,7 +89,7 @@ public final class CarReader implements Closeable {
    * The next block, verified; empty when the file has come to its proper end.
    *
    * @throws CarException when the file is wrong here; the cause is a {@link BlockException} where
-   *     it is the block that is refused
+   *     it is the block that is refused: the next call goes on behind it
    * @throws IOException when the stream fails
    */
   public Optional<Block> next() throws IOException {
@@ -96,7 +100,13 @@ public final class CarReader implements Closeable {
       throw new CarException("the CAR is wrong before here", in.offset(), failure.get());
     }
     try {
+      in.skip(refusedBytes, "a block that is too large");
+      refusedBytes = 0;
       return read();
+    } catch (CarException e) {
+      boolean isRefused = e.getCause() instanceof BlockException;
+      failure = isRefused ? Optional.empty() : Optional.of(e);
+      throw e;
     } catch (IOException e) {
       failure = Optional.of(e);
       throw e;
@@ -114,6 +124,7 @@ public final class CarReader implements Closeable {
       throw new CarException("a section is empty", sectionAt);
     }
     if (length > (long) limits.blockBytesMax() + CID_BYTES_MAX) {
+      refusedBytes = length;
       throw refused(
           sectionAt, new BlockTooLargeException(length - CID_BYTES_MAX, limits.blockBytesMax()));
     }

@@ -8,8 +8,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.WritableByteChannel;
 import java.util.List;
 
 /**
@@ -18,13 +16,14 @@ import java.util.List;
  */
 public final class CarWriter implements Closeable {
 
+  private static final int COPY_BYTES = 8 << 10;
+
   private final OutputStream out;
-  private final WritableByteChannel channel;
+  private final byte[] copy = new byte[COPY_BYTES];
   private long bytes;
 
   private CarWriter(OutputStream out) {
     this.out = out;
-    this.channel = Channels.newChannel(out);
   }
 
   /**
@@ -63,10 +62,13 @@ public final class CarWriter implements Closeable {
     UnsignedVarint.write(length, head);
     block.cid().writeTo(head);
     write(head.array());
+    // By way of a channel, whoever interrupts this thread would close the stream on theirs.
     ByteBuffer payload = block.bytes();
-    bytes += payload.remaining();
     while (payload.hasRemaining()) {
-      channel.write(payload);
+      int part = Math.min(payload.remaining(), COPY_BYTES);
+      payload.get(copy, 0, part);
+      out.write(copy, 0, part);
+      bytes += part;
     }
   }
 

@@ -44,7 +44,11 @@ public abstract sealed class DagException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    TooLarge(String what, long max) {
+    /**
+     * @param what of what there is too much
+     * @param max how much may be
+     */
+    public TooLarge(String what, long max) {
       super("the DAG has more than " + max + " " + what + ": ask for parts of it");
     }
   }

@@ -1,7 +1,10 @@
 package dev.ashlar.block.engine;
 
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.RootKey;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,11 +19,35 @@ final class Application {
   private final Applier.Rows rows;
   private final Applier applier;
   private final List<DeadSlots.Dead> died = new ArrayList<>();
+  private final List<KeptOutcome> kept = new ArrayList<>();
 
-  Application(ReadTransaction transaction, MapName blocks, EffectTable.Pair tables) {
+  /**
+   * @param rootSetAt the last index so far at which a root was set
+   */
+  Application(
+      ReadTransaction transaction, long generation, EffectTable.Pair tables, long rootSetAt) {
     this.transaction = transaction;
-    this.rows = new Applier.Rows(transaction, blocks, tables);
-    this.applier = new Applier(rows::find, rows.pending()::put);
+    this.rows = new Applier.Rows(transaction, generation, tables);
+    this.applier = new Applier(rows, rootSetAt);
+  }
+
+  /** Outcomes that do not follow from the entries alone. */
+  List<KeptOutcome> kept() {
+    return kept;
+  }
+
+  /** See {@link Applier#undecided}. */
+  Optional<Multihash> undecided() {
+    return applier.undecided();
+  }
+
+  /** The last index at which a root was set, up to what has been applied. */
+  long rootSetAt() {
+    return applier.rootSetAt();
+  }
+
+  Map<RootKey, RootRow> rootEffects() {
+    return rows.pendingRoots();
   }
 
   Applier.Rows rows() {
@@ -42,23 +69,35 @@ final class Application {
     return applier.bytesAdded();
   }
 
-  Map<dev.ashlar.block.Multihash, IndexRow> effects() {
+  Map<Multihash, IndexRow> effects() {
     return rows.pending();
   }
 
   /** Applies the entry that comes next, with the base that the log has now. */
   Outcome apply(LogEntry entry, long baseIndex) {
+    BitSet collected = new BitSet();
     if (entry.command() instanceof Command.Delete delete) {
-      // A row that is in the index, or will be, keeps its slot until the fold that drops the row.
-      rows.live(delete.multihash())
-          .filter(row -> !rows.indexNames(delete.multihash(), row.slot()))
-          .ifPresent(row -> noteIfLogged(row, baseIndex));
+      noteDeleted(delete.multihash(), baseIndex);
+    } else if (entry.command() instanceof Command.Collect collect) {
+      collected = applier.stillGarbage(collect.garbage()).orElse(collected);
+      List<Multihash> blocks = collect.garbage().blocks();
+      collected.stream().forEach(place -> noteDeleted(blocks.get(place), baseIndex));
     }
     Outcome outcome = applier.apply(entry);
     if (outcome == Outcome.EXISTED && entry.command() instanceof Command.Put put) {
       noteIfUnused(put, entry.index());
     }
+    if (!KeptOutcome.isUsual(entry.command(), outcome)) {
+      kept.add(new KeptOutcome(entry.index(), outcome, collected));
+    }
     return outcome;
+  }
+
+  /** A row that is in the index, or will be, keeps its slot until the fold that drops the row. */
+  private void noteDeleted(Multihash multihash, long baseIndex) {
+    rows.live(multihash)
+        .filter(row -> !rows.indexNames(multihash, row.slot()))
+        .ifPresent(row -> noteIfLogged(row, baseIndex));
   }
 
   /**

@@ -1,11 +1,15 @@
 package dev.ashlar.block.engine;
 
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.StoreDamagedException;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChange;
+import dev.ashlar.block.root.RootChanges;
+import dev.ashlar.block.root.RootKey;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiConsumer;
-import java.util.function.Function;
 
 /**
  * Turns entries into effects, in log order: the state machine of the block store, pure but for the
@@ -29,18 +33,24 @@ final class Applier {
   static final Prior ABSENT = new Prior.Absent();
   static final Prior DAMAGED = new Prior.Damaged();
 
-  private final Function<Multihash, Prior> priors;
-  private final BiConsumer<Multihash, IndexRow> effects;
+  private final Rows rows;
   private long blocksAdded;
   private long bytesAdded;
+  private long rootSetAt;
+  private Optional<Multihash> undecided = Optional.empty();
 
   /**
-   * @param priors finds what the entries before have left, those of this applier among them
-   * @param effects takes what becomes of a multihash
+   * @param rows what the entries before have left; takes what becomes of it
+   * @param rootSetAt the last index so far at which a root was set
    */
-  Applier(Function<Multihash, Prior> priors, BiConsumer<Multihash, IndexRow> effects) {
-    this.priors = priors;
-    this.effects = effects;
+  Applier(Rows rows, long rootSetAt) {
+    this.rows = rows;
+    this.rootSetAt = rootSetAt;
+  }
+
+  /** The last log index at which a root was set, that is pinned or referred to. */
+  long rootSetAt() {
+    return rootSetAt;
   }
 
   /** By how much the number of live blocks has grown. */
@@ -64,16 +74,77 @@ final class Applier {
     if (command instanceof Command.Delete delete) {
       return delete(delete.multihash());
     }
+    if (command instanceof Command.Roots roots) {
+      return change(roots.changes(), entry.index());
+    }
+    if (command instanceof Command.Collect collect) {
+      return collect(collect.garbage());
+    }
     return Outcome.NONE;
   }
 
+  /**
+   * Which blocks of a batch still are garbage, by their place; empty where a root was set since.
+   *
+   * <p>Of a row that is damaged here it is not known how old it is: it stays, which other replicas
+   * may not do ({@link #undecided}).
+   */
+  Optional<BitSet> stillGarbage(GarbageBatch batch) {
+    if (rootSetAt > batch.markedAt()) {
+      return Optional.empty();
+    }
+    BitSet garbage = new BitSet();
+    for (int i = 0; i < batch.blocks().size(); i++) {
+      Prior prior = rows.find(batch.blocks().get(i));
+      if (prior instanceof Prior.Damaged) {
+        undecided = Optional.of(batch.blocks().get(i));
+      }
+      garbage.set(i, prior instanceof Prior.Live live && live.row().lastPut() <= batch.graceAt());
+    }
+    return Optional.of(garbage);
+  }
+
+  /** A block of which only undamaged replicas know whether it was collected. */
+  Optional<Multihash> undecided() {
+    return undecided;
+  }
+
+  private Outcome collect(GarbageBatch batch) {
+    Optional<BitSet> garbage = stillGarbage(batch);
+    if (garbage.isEmpty()) {
+      return Outcome.CONFLICT;
+    }
+    garbage.get().stream().forEach(place -> delete(batch.blocks().get(place)));
+    return Outcome.COLLECTED;
+  }
+
+  private Outcome change(RootChanges changes, long index) {
+    for (RootChange change : changes.changes()) {
+      long changedAt = rows.findRoot(change.key()).map(RootRow::changedAt).orElse(0L);
+      if (change.expected() != RootChange.ANY && change.expected() != changedAt) {
+        return Outcome.CONFLICT;
+      }
+    }
+    for (RootChange change : changes.changes()) {
+      if (change.value().isPresent()) {
+        rows.pendingRoots().put(change.key(), new RootRow(index, change.value().get()));
+        if (change.key().kind().keepsBlocks()) {
+          rootSetAt = index;
+        }
+      } else {
+        rows.pendingRoots().put(change.key(), RootRow.GONE);
+      }
+    }
+    return Outcome.CHANGED;
+  }
+
   private Outcome put(Command.Put put, long index) {
-    Prior prior = priors.apply(put.multihash());
+    Prior prior = rows.find(put.multihash());
     if (prior instanceof Prior.Live live) {
-      effects.accept(put.multihash(), live.row().putAgainAt(index));
+      rows.pending().put(put.multihash(), live.row().putAgainAt(index));
       return Outcome.EXISTED;
     }
-    effects.accept(put.multihash(), new IndexRow(put.slot(), put.length(), put.codec(), index));
+    rows.pending().put(put.multihash(), new IndexRow(put.slot(), put.length(), put.codec(), index));
     if (prior instanceof Prior.Damaged) {
       // The row was damaged here and nowhere else, so the answer is that of the other replicas.
       return Outcome.EXISTED;
@@ -84,15 +155,15 @@ final class Applier {
   }
 
   private Outcome touch(Multihash multihash, long index) {
-    Prior prior = priors.apply(multihash);
+    Prior prior = rows.find(multihash);
     if (prior instanceof Prior.Live live) {
-      effects.accept(multihash, live.row().putAgainAt(index));
+      rows.pending().put(multihash, live.row().putAgainAt(index));
     }
     return prior instanceof Prior.Absent ? Outcome.GONE : Outcome.EXISTED;
   }
 
   private Outcome delete(Multihash multihash) {
-    Prior prior = priors.apply(multihash);
+    Prior prior = rows.find(multihash);
     if (prior instanceof Prior.Absent) {
       return Outcome.ABSENT;
     }
@@ -100,7 +171,7 @@ final class Applier {
       bytesAdded -= live.row().length();
     }
     blocksAdded--;
-    effects.accept(multihash, IndexRow.GONE);
+    rows.pending().put(multihash, IndexRow.GONE);
     return Outcome.DELETED;
   }
 
@@ -110,13 +181,51 @@ final class Applier {
     private final ReadTransaction transaction;
     private final MapName blocks;
     private final EffectTable.Pair tables;
+    private final MapName roots;
     private final Map<Multihash, IndexRow> pending = new HashMap<>();
+    private final Map<RootKey, RootRow> pendingRoots = new HashMap<>();
     private final Map<Multihash, Prior> looked = new HashMap<>();
 
-    Rows(ReadTransaction transaction, MapName blocks, EffectTable.Pair tables) {
+    Rows(ReadTransaction transaction, long generation, EffectTable.Pair tables) {
       this.transaction = transaction;
-      this.blocks = blocks;
+      this.blocks = MapName.blocks(generation);
+      this.roots = MapName.roots(generation);
       this.tables = tables;
+    }
+
+    Map<RootKey, RootRow> pendingRoots() {
+      return pendingRoots;
+    }
+
+    /** What a record says; empty where there is none. */
+    Optional<RootRow> findRoot(RootKey key) {
+      RootRow effect = pendingRoots.get(key);
+      if (effect == null) {
+        effect = tables.findRoot(key).orElse(null);
+      }
+      if (effect != null) {
+        return effect.isGone() ? Optional.empty() : Optional.of(effect);
+      }
+      return foldedRoot(transaction, roots, key);
+    }
+
+    /**
+     * @throws StoreDamagedException where the row fails its checksum: nothing may be decided then
+     */
+    static Optional<RootRow> foldedRoot(ReadTransaction transaction, MapName roots, RootKey key) {
+      byte[] bytes = key.toBytes();
+      return transaction
+          .get(roots, bytes)
+          .map(
+              value ->
+                  RootRow.decode(bytes, value)
+                      .orElseThrow(
+                          () ->
+                              new StoreDamagedException(
+                                  "root record "
+                                      + key
+                                      + " fails its checksum: set the directory aside and join"
+                                      + " anew, or restore it from a backup")));
     }
 
     Map<Multihash, IndexRow> pending() {

@@ -1,6 +1,8 @@
 package dev.ashlar.block.engine;
 
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
 import java.nio.ByteBuffer;
 
 /** What a log entry says, as it stands in the log: headers only, no block bytes. */
@@ -22,7 +24,9 @@ public sealed interface Command {
     /** A membership of the cluster. */
     CONFIGURATION(5),
     /** A change of pins and references. */
-    ROOTS(6);
+    ROOTS(6),
+    /** Removal of blocks that no root reaches. */
+    COLLECT(7);
 
     private final int code;
 
@@ -89,15 +93,19 @@ public sealed interface Command {
     }
   }
 
-  /**
-   * A change of pins and references, opaque to the engine.
-   *
-   * @param payload its bytes; the buffer is not changed by anybody
-   */
-  record Roots(ByteBuffer payload) implements Command {
+  /** A change of pins and references, all of it or nothing. */
+  record Roots(RootChanges changes) implements Command {
     @Override
     public Kind kind() {
       return Kind.ROOTS;
+    }
+  }
+
+  /** Removal of blocks that no root reaches. */
+  record Collect(GarbageBatch garbage) implements Command {
+    @Override
+    public Kind kind() {
+      return Kind.COLLECT;
     }
   }
 }

@@ -1,12 +1,15 @@
 package dev.ashlar.block.engine;
 
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.RootKey;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * Effects of applied entries that {@code blocks} does not show yet, by multihash. One thread
@@ -15,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class EffectTable {
 
   private final ConcurrentHashMap<Multihash, IndexRow> effects = new ConcurrentHashMap<>();
+  private final ConcurrentSkipListMap<RootKey, RootRow> roots = new ConcurrentSkipListMap<>();
 
   /** The effect on a multihash, {@link IndexRow#GONE} for a delete; empty where there is none. */
   Optional<IndexRow> find(Multihash multihash) {
@@ -27,6 +31,17 @@ final class EffectTable {
 
   void putAll(Map<Multihash, IndexRow> batch) {
     effects.putAll(batch);
+  }
+
+  void putRoots(Map<RootKey, RootRow> batch) {
+    roots.putAll(batch);
+  }
+
+  /**
+   * The effects on root records, {@link RootRow#GONE} for a removal, in the order of their keys.
+   */
+  NavigableMap<RootKey, RootRow> roots() {
+    return Collections.unmodifiableNavigableMap(roots);
   }
 
   int size() {
@@ -55,12 +70,13 @@ final class EffectTable {
    *
    * @param table its effects
    * @param upper the last log index whose effect is in it
+   * @param rootSetAt the last log index up to there at which a root was set
    * @param order its multihashes, sorted
    */
-  record Frozen(EffectTable table, long upper, List<Multihash> order) {
+  record Frozen(EffectTable table, long upper, long rootSetAt, List<Multihash> order) {
 
-    static Frozen of(EffectTable table, long upper) {
-      return new Frozen(table, upper, table.effects.keySet().stream().sorted().toList());
+    static Frozen of(EffectTable table, long upper, long rootSetAt) {
+      return new Frozen(table, upper, rootSetAt, table.effects.keySet().stream().sorted().toList());
     }
 
     /** The index in {@link #order} of the first multihash after one. */
@@ -82,6 +98,13 @@ final class EffectTable {
     Optional<IndexRow> find(Multihash multihash) {
       Optional<IndexRow> effect = active.find(multihash);
       return effect.isPresent() || frozen.isEmpty() ? effect : frozen.get().table().find(multihash);
+    }
+
+    Optional<RootRow> findRoot(RootKey key) {
+      RootRow effect = active.roots.get(key);
+      return effect != null || frozen.isEmpty()
+          ? Optional.ofNullable(effect)
+          : Optional.ofNullable(frozen.get().table().roots.get(key));
     }
   }
 }

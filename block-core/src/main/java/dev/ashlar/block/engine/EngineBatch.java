@@ -4,6 +4,8 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,7 @@ public final class EngineBatch implements AutoCloseable {
     this.installing = engine.installing();
     this.sweep = engine.sweep();
     this.application =
-        new Application(transaction, MapName.blocks(state.generation), engine.tables());
+        new Application(transaction, state.generation, engine.tables(), engine.rootSetAt());
   }
 
   /** The last entry, those of this batch among them. */
@@ -304,6 +306,20 @@ public final class EngineBatch implements AutoCloseable {
     }
     state.base = newBase;
     dropConfigurationsBefore(newBase.index());
+    dropOutcomesUpTo(newBase.index(), entriesMax);
+  }
+
+  /** What is left of them the next compaction drops. */
+  private void dropOutcomesUpTo(long index, int limit) {
+    List<byte[]> keys = new ArrayList<>();
+    try (MapCursor cursor = transaction.cursor(MapName.OUTCOMES)) {
+      boolean more = cursor.seek(new byte[] {0});
+      while (more && keys.size() < limit && Keys.number(cursor.key()) <= index) {
+        keys.add(cursor.key());
+        more = cursor.next();
+      }
+    }
+    keys.forEach(key -> transaction.delete(MapName.OUTCOMES, key));
   }
 
   /**
@@ -327,13 +343,28 @@ public final class EngineBatch implements AutoCloseable {
   }
 
   /**
+   * Takes a page of the root records of another replica's manifest, as {@link #install}.
+   *
+   * @param after the last key of the page before, empty for the first page
+   * @param records ascending
+   * @param isLast whether none comes after these
+   */
+  public void installRoots(Optional<RootKey> after, List<RootRecord> records, boolean isLast) {
+    if (sweep.isPresent()) {
+      throw new IllegalStateException("an earlier generation is still being swept");
+    }
+    Installing before = installing.orElse(Installing.NOTHING);
+    installing = Optional.of(before.takeRoots(transaction, state, after, records, isLast));
+  }
+
+  /**
    * Makes the next generation, now complete, the one in use: everything replicated is as the
    * manifest says, and the log begins anew after it.
    */
   public void switchTo(ManifestHead head) {
     Installing built = installing.orElse(Installing.NOTHING);
     // The bytes are counted anew here: where a damaged row was deleted the sender's count is off.
-    if (built.blocks() != head.blocks()) {
+    if (built.blocks() != head.blocks() || built.roots() != head.roots()) {
       throw new IllegalStateException("the manifest is not installed whole: " + built);
     }
     if (head.at().index() <= state.applied) {
@@ -356,6 +387,8 @@ public final class EngineBatch implements AutoCloseable {
     state.foldDone = Optional.empty();
     state.foldedBlocks = built.blocks();
     state.foldedBytes = built.bytes();
+    state.foldedRoots = built.roots();
+    state.foldedRootSetAt = head.rootSetAt();
     Meta.delete(transaction, Keys.INSTALL);
     appended.clear();
     switched = true;
@@ -408,6 +441,8 @@ public final class EngineBatch implements AutoCloseable {
       sweepSlice();
     }
     hardState.ifPresent(this::writeHardState);
+    engine.unwrittenOutcomes().forEach(this::writeOutcome);
+    application.kept().forEach(this::writeOutcome);
     Meta.put(transaction, Keys.STATE, state.encode());
     try {
       transaction.commit();
@@ -518,6 +553,10 @@ public final class EngineBatch implements AutoCloseable {
     }
     state.foldUpper = frozen.upper();
     if (to == frozen.order().size()) {
+      // At once, and with the watermark: conditions are judged anew after a crash, by the same
+      // rows.
+      frozen.table().roots().forEach(this::foldRoot);
+      state.foldedRootSetAt = frozen.rootSetAt();
       state.watermark = frozen.upper();
       state.foldUpper = 0;
       state.foldDone = Optional.empty();
@@ -548,6 +587,26 @@ public final class EngineBatch implements AutoCloseable {
       transaction.put(blocks, key, effect.encode(key));
       state.foldedBlocks++;
       state.foldedBytes += effect.length();
+    }
+  }
+
+  private void foldRoot(RootKey rootKey, RootRow effect) {
+    MapName roots = MapName.roots(state.generation);
+    byte[] key = rootKey.toBytes();
+    boolean isThere = transaction.get(roots, key).isPresent();
+    if (effect.isGone()) {
+      state.foldedRoots -= isThere ? 1 : 0;
+      transaction.delete(roots, key);
+    } else {
+      state.foldedRoots += isThere ? 0 : 1;
+      transaction.put(roots, key, effect.encode(key));
+    }
+  }
+
+  private void writeOutcome(KeptOutcome kept) {
+    if (kept.index() > state.base.index()) {
+      byte[] key = Keys.number(kept.index());
+      transaction.put(MapName.OUTCOMES, key, kept.encode(key));
     }
   }
 

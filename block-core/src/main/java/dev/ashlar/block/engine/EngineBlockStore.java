@@ -3,18 +3,27 @@ package dev.ashlar.block.engine;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockPage;
-import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreUnavailableException;
+import dev.ashlar.block.root.FeedPage;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
+import dev.ashlar.block.root.RootStore;
+import dev.ashlar.block.root.RootedBlockStore;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 
@@ -25,13 +34,14 @@ import java.util.function.LongConsumer;
  * <p>It starts no thread. Folding and compaction ride on writes; {@link #compact()} completes them,
  * and whoever needs a deleted block's bytes gone by some time calls it by then.
  */
-public class EngineBlockStore implements BlockStore {
+public class EngineBlockStore implements RootedBlockStore {
 
   private final StorageEngine engine;
   private final StoreLimits limits;
   private final EngineReads reads;
   private final GroupCommit writes;
   private final boolean isShared;
+  private final RootStore roots = new Roots();
 
   /**
    * @param engine belongs to the store from now on, and is closed with it
@@ -58,7 +68,7 @@ public class EngineBlockStore implements BlockStore {
     if (!isShared) {
       // Nobody else has a say: what is in the log is decided, also where a server was stopped
       // before it had written that it took effect.
-      engine.apply(engine.status().last().index());
+      engine.apply(engine.status().last().index(), false);
     }
   }
 
@@ -118,6 +128,11 @@ public class EngineBlockStore implements BlockStore {
     return limits.blockBytesMax();
   }
 
+  @Override
+  public RootStore roots() {
+    return roots;
+  }
+
   /**
    * Folds and compacts all that there is, in short transactions between which others write. When it
    * returns, the bytes of blocks that were deleted before the call are gone from the store.
@@ -141,6 +156,67 @@ public class EngineBlockStore implements BlockStore {
   @Override
   public void close() {
     engine.close();
+  }
+
+  /** The records beside the blocks. */
+  private final class Roots implements RootStore {
+
+    @Override
+    public Optional<RootRecord> get(RootKey key) {
+      return engine.root(key);
+    }
+
+    @Override
+    public List<RootRecord> list(RootKey prefix, Optional<RootKey> after, int limit) {
+      return engine.roots(prefix, after, limit);
+    }
+
+    @Override
+    public boolean isLeading() {
+      return true;
+    }
+
+    @Override
+    public OptionalLong change(RootChanges changes) {
+      requireOwnLog();
+      return writes.change(changes);
+    }
+
+    @Override
+    public boolean collect(GarbageBatch garbage) {
+      requireOwnLog();
+      return writes.collect(garbage);
+    }
+
+    @Override
+    public long appliedIndex() {
+      return engine.status().applied();
+    }
+
+    @Override
+    public OptionalLong lastPut(Multihash multihash) {
+      return reads.lastPut(multihash);
+    }
+
+    @Override
+    public boolean isElsewhere(Cid cid) {
+      return false;
+    }
+
+    @Override
+    public void verify() {
+      engine.countRoots();
+    }
+
+    @Override
+    public Optional<UUID> origin() {
+      return engine.cluster();
+    }
+
+    @Override
+    public FeedPage changesSince(long since, int entriesMax) {
+      return engine.effectsAfter(since, entriesMax);
+    }
   }
 
   /** What a member of a cluster has is changed by the cluster's log alone. */

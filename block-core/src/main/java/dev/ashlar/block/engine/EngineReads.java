@@ -6,8 +6,11 @@ import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.RootStore;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /** The reading half of a block store over an engine: applied state, as it is here. */
@@ -18,6 +21,11 @@ public final class EngineReads {
   /** Reads of an engine, which the caller closes. */
   public EngineReads(StorageEngine engine) {
     this.engine = engine;
+  }
+
+  /** The engine underneath. */
+  public StorageEngine engine() {
+    return engine;
   }
 
   /** See {@link BlockStore#get}. */
@@ -50,6 +58,14 @@ public final class EngineReads {
   /** Whether a block is live with a sound row, so that a put of it needs no bytes. */
   public boolean isLive(Cid cid) {
     return engine.row(cid.multihash()).isPresent();
+  }
+
+  /** See {@link RootStore#lastPut}. */
+  public OptionalLong lastPut(Multihash multihash) {
+    return engine
+        .row(multihash)
+        .map(row -> OptionalLong.of(row.lastPut()))
+        .orElse(OptionalLong.empty());
   }
 
   /** See {@link BlockStore#list}. */

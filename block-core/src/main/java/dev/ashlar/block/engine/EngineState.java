@@ -10,7 +10,10 @@ import java.util.Optional;
  */
 final class EngineState {
 
-  private static final int FIXED_BYTES = 14 * Long.BYTES;
+  private static final int FIXED_BYTES = 16 * Long.BYTES;
+
+  /** Before version 3 of the format there were no roots. */
+  private static final int FIXED_BYTES_WITHOUT_ROOTS = 14 * Long.BYTES;
 
   /** The entry before the first one of the log. */
   LogPosition base = LogPosition.ZERO;
@@ -51,6 +54,12 @@ final class EngineState {
   /** The sequence number of the hard state that was written last; it says which key is newer. */
   long hardStateSequence;
 
+  /** Rows in {@code roots}. */
+  long foldedRoots;
+
+  /** The last log index, up to the watermark, at which a root was set. */
+  long foldedRootSetAt;
+
   EngineState copy() {
     EngineState copy = new EngineState();
     copy.base = base;
@@ -66,6 +75,8 @@ final class EngineState {
     copy.foldedBlocks = foldedBlocks;
     copy.foldedBytes = foldedBytes;
     copy.hardStateSequence = hardStateSequence;
+    copy.foldedRoots = foldedRoots;
+    copy.foldedRootSetAt = foldedRootSetAt;
     return copy;
   }
 
@@ -87,13 +98,25 @@ final class EngineState {
             .putLong(foldedBlocks)
             .putLong(foldedBytes)
             .putLong(hardStateSequence)
+            .putLong(foldedRoots)
+            .putLong(foldedRootSetAt)
             .put(done);
     return Checksum.seal(Keys.STATE, value.array());
   }
 
   /** The state of a value, or empty where it is damaged. */
   static Optional<EngineState> decode(ByteBuffer value) {
-    if (value.limit() < FIXED_BYTES + Checksum.BYTES || !Checksum.isSound(Keys.STATE, value)) {
+    return decode(value, true);
+  }
+
+  /** The state of a value of a version before 3, or empty where it is damaged. */
+  static Optional<EngineState> decodeWithoutRoots(ByteBuffer value) {
+    return decode(value, false);
+  }
+
+  private static Optional<EngineState> decode(ByteBuffer value, boolean hasRoots) {
+    int fixed = hasRoots ? FIXED_BYTES : FIXED_BYTES_WITHOUT_ROOTS;
+    if (value.limit() < fixed + Checksum.BYTES || !Checksum.isSound(Keys.STATE, value)) {
       return Optional.empty();
     }
     ByteBuffer source = value.duplicate().rewind();
@@ -110,6 +133,10 @@ final class EngineState {
     state.foldedBlocks = source.getLong();
     state.foldedBytes = source.getLong();
     state.hardStateSequence = source.getLong();
+    if (hasRoots) {
+      state.foldedRoots = source.getLong();
+      state.foldedRootSetAt = source.getLong();
+    }
     if (source.remaining() > Checksum.BYTES) {
       state.foldDone = Optional.of(Multihash.read(source));
     }

@@ -6,10 +6,13 @@ import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreUnavailableException;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -50,9 +53,27 @@ final class GroupCommit {
 
   /** Deletes a block. Blocks until that is durable. */
   boolean delete(Multihash multihash) {
-    DeleteRequest request = new DeleteRequest(multihash);
+    CommandRequest request = new CommandRequest(new Command.Delete(multihash));
     submit(request);
-    return request.deleted;
+    return request.outcome == Outcome.DELETED;
+  }
+
+  /** Changes roots, all at an index or none. Blocks until it is durable. */
+  OptionalLong change(RootChanges changes) {
+    CommandRequest request = new CommandRequest(new Command.Roots(changes));
+    submit(request);
+    return request.outcome == Outcome.CHANGED
+        ? OptionalLong.of(request.index)
+        : OptionalLong.empty();
+  }
+
+  /**
+   * Deletes what still is garbage; false where a root was set since. Blocks until it is durable.
+   */
+  boolean collect(GarbageBatch garbage) {
+    CommandRequest request = new CommandRequest(new Command.Collect(garbage));
+    submit(request);
+    return request.outcome == Outcome.COLLECTED;
   }
 
   /** Folds and drops all that was applied when it was called. */
@@ -321,13 +342,15 @@ final class GroupCommit {
     }
   }
 
-  private static final class DeleteRequest extends Request {
+  /** A write without bytes. */
+  private static final class CommandRequest extends Request {
 
-    private final Multihash multihash;
-    private boolean deleted;
+    private final Command command;
+    private Outcome outcome = Outcome.NONE;
+    private long index;
 
-    DeleteRequest(Multihash multihash) {
-      this.multihash = multihash;
+    CommandRequest(Command command) {
+      this.command = command;
     }
 
     @Override
@@ -347,8 +370,8 @@ final class GroupCommit {
 
     @Override
     void stage(EngineBatch batch, long term) {
-      batch.append(term, new Command.Delete(multihash));
-      deleted = batch.applyTo(batch.last().index()).get(0) == Outcome.DELETED;
+      index = batch.append(term, command);
+      outcome = batch.applyTo(batch.last().index()).get(0);
     }
   }
 }

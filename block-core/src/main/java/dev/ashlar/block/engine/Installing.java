@@ -2,7 +2,10 @@ package dev.ashlar.block.engine;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -16,21 +19,33 @@ import java.util.Optional;
  *
  * @param blocks rows that the next generation has
  * @param bytes their blocks' bytes
+ * @param roots root records that it has
  */
-record Installing(long blocks, long bytes) {
+record Installing(long blocks, long bytes, long roots) {
 
-  static final Installing NOTHING = new Installing(0, 0);
+  static final Installing NOTHING = new Installing(0, 0, 0);
 
   static Optional<Installing> read(ReadTransaction transaction) {
     return transaction
         .get(MapName.META, Keys.INSTALL)
         .filter(value -> Checksum.isSound(Keys.INSTALL, value))
-        .map(value -> new Installing(value.getLong(0), value.getLong(Long.BYTES)));
+        .map(
+            value ->
+                new Installing(
+                    value.getLong(0),
+                    value.getLong(Long.BYTES),
+                    value.limit() > 2 * Long.BYTES + Checksum.BYTES
+                        ? value.getLong(2 * Long.BYTES)
+                        : 0));
   }
 
   void write(WriteTransaction transaction) {
     byte[] value =
-        ByteBuffer.allocate(2 * Long.BYTES + Checksum.BYTES).putLong(blocks).putLong(bytes).array();
+        ByteBuffer.allocate(3 * Long.BYTES + Checksum.BYTES)
+            .putLong(blocks)
+            .putLong(bytes)
+            .putLong(roots)
+            .array();
     Meta.put(transaction, Keys.INSTALL, Checksum.seal(Keys.INSTALL, value));
   }
 
@@ -78,7 +93,44 @@ record Installing(long blocks, long bytes) {
       newBlocks--;
       newBytes -= stale.getValue().length();
     }
-    Installing now = new Installing(newBlocks, newBytes);
+    Installing now = new Installing(newBlocks, newBytes, roots);
+    now.write(transaction);
+    return now;
+  }
+
+  /**
+   * Takes a page of a manifest's root records: afterwards the next generation has exactly these
+   * between the end of the page before and the last one.
+   *
+   * @param after the last key of the page before
+   * @param records ascending
+   * @param isLast whether none comes after these
+   */
+  Installing takeRoots(
+      WriteTransaction transaction,
+      EngineState state,
+      Optional<RootKey> after,
+      List<RootRecord> records,
+      boolean isLast) {
+    MapName next = MapName.roots(state.generation + 1);
+    byte[] to = records.isEmpty() ? null : records.get(records.size() - 1).key().toBytes();
+    List<byte[]> stale = new ArrayList<>();
+    try (MapCursor cursor = transaction.cursor(next)) {
+      byte[] from = after.map(RootKey::toBytes).orElse(new byte[] {0});
+      boolean more = cursor.seek(from);
+      while (more && (isLast || (to != null && Arrays.compareUnsigned(cursor.key(), to) <= 0))) {
+        if (!Arrays.equals(cursor.key(), from)) {
+          stale.add(cursor.key());
+        }
+        more = cursor.next();
+      }
+    }
+    stale.forEach(key -> transaction.delete(next, key));
+    for (RootRecord record : records) {
+      byte[] key = record.key().toBytes();
+      transaction.put(next, key, new RootRow(record.changedAt(), record.value()).encode(key));
+    }
+    Installing now = new Installing(blocks, bytes, roots - stale.size() + records.size());
     now.write(transaction);
     return now;
   }

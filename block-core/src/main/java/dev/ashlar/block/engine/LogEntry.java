@@ -2,6 +2,8 @@ package dev.ashlar.block.engine;
 
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
@@ -34,7 +36,9 @@ public record LogEntry(long index, long term, Command command) {
     } else if (command instanceof Command.Configuration configuration) {
       value = opaqueEntry(configuration.payload());
     } else if (command instanceof Command.Roots roots) {
-      value = opaqueEntry(roots.payload());
+      value = opaqueEntry(roots.changes().encode());
+    } else if (command instanceof Command.Collect collect) {
+      value = opaqueEntry(collect.garbage().encode());
     } else {
       value = opaqueEntry(ByteBuffer.allocate(0));
     }
@@ -65,7 +69,10 @@ public record LogEntry(long index, long term, Command command) {
       return Optional.of(new Command.Configuration(copy(body)));
     }
     if (kind == Command.Kind.ROOTS.code()) {
-      return Optional.of(new Command.Roots(copy(body)));
+      return Optional.of(new Command.Roots(RootChanges.decode(body)));
+    }
+    if (kind == Command.Kind.COLLECT.code()) {
+      return Optional.of(new Command.Collect(GarbageBatch.decode(body)));
     }
     if (body.remaining() < BLOCK_BYTES) {
       return Optional.empty();

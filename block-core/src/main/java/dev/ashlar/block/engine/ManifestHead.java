@@ -10,5 +10,14 @@ import java.nio.ByteBuffer;
  *     set
  * @param blocks how many rows it has
  * @param bytes the bytes of those blocks
+ * @param roots how many root records it has
+ * @param rootSetAt the last log index up to there at which a root was set
  */
-public record ManifestHead(LogPosition at, ByteBuffer configuration, long blocks, long bytes) {}
+public record ManifestHead(
+    LogPosition at, ByteBuffer configuration, long blocks, long bytes, long roots, long rootSetAt) {
+
+  /** The same, with what is told of the roots apart. */
+  public ManifestHead withRoots(long newRoots, long newRootSetAt) {
+    return new ManifestHead(at, configuration, blocks, bytes, newRoots, newRootSetAt);
+  }
+}

@@ -20,7 +20,9 @@ public enum MapName {
   /** Pins and references, in even generations. */
   ROOTS_EVEN("roots.0"),
   /** Pins and references, in odd generations. */
-  ROOTS_ODD("roots.1");
+  ROOTS_ODD("roots.1"),
+  /** Log index → what became of an entry that had not the usual outcome. */
+  OUTCOMES("outcomes");
 
   private final String storedName;
 
@@ -35,5 +37,9 @@ public enum MapName {
 
   static MapName blocks(long generation) {
     return (generation & 1) == 0 ? BLOCKS_EVEN : BLOCKS_ODD;
+  }
+
+  static MapName roots(long generation) {
+    return (generation & 1) == 0 ? ROOTS_EVEN : ROOTS_ODD;
   }
 }

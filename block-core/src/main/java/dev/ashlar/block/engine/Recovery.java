@@ -33,18 +33,19 @@ record Recovery(
     EffectTable.Pair tables,
     long liveBlocks,
     long liveBytes,
+    long rootSetAt,
     Optional<Installing> installing,
     Optional<Sweep> sweep) {
 
   /** The version of the layout on disk that this engine reads and writes. */
-  static final int FORMAT_VERSION = 2;
+  static final int FORMAT_VERSION = 3;
 
-  /** The first: {@code meta} has no list of its keys yet. */
+  /** The first one that can be read: {@code meta} has no list of its keys yet. */
   private static final int WITHOUT_KEYS = 1;
 
   /**
-   * Writes the format version into an empty environment; checks it in another, and brings one of
-   * the version before up to this one.
+   * Writes the format version into an empty environment; checks it in another, and brings one of an
+   * earlier version up to this one.
    */
   static void prepare(Environment environment) {
     try (ReadTransaction read = environment.beginRead()) {
@@ -58,9 +59,16 @@ record Recovery(
       }
     }
     try (WriteTransaction write = environment.beginWrite()) {
-      if (write.get(MapName.META, Keys.FORMAT).isEmpty()) {
-        write.put(MapName.META, Keys.STATE, new EngineState().encode());
+      EngineState state = new EngineState();
+      if (write.get(MapName.META, Keys.FORMAT).isPresent()) {
+        // Every earlier version's state is without roots.
+        state =
+            write
+                .get(MapName.META, Keys.STATE)
+                .flatMap(EngineState::decodeWithoutRoots)
+                .orElseThrow(Recovery::stateDamaged);
       }
+      write.put(MapName.META, Keys.STATE, state.encode());
       byte[] version =
           ByteBuffer.allocate(Integer.BYTES + Checksum.BYTES).putInt(FORMAT_VERSION).array();
       write.put(MapName.META, Keys.FORMAT, Checksum.seal(Keys.FORMAT, version));
@@ -100,11 +108,13 @@ record Recovery(
     return transaction
         .get(MapName.META, Keys.STATE)
         .flatMap(EngineState::decode)
-        .orElseThrow(
-            () ->
-                new StoreDamagedException(
-                    "the engine's state is missing or damaged: set the directory aside and join"
-                        + " anew, or restore it from a backup"));
+        .orElseThrow(Recovery::stateDamaged);
+  }
+
+  private static StoreDamagedException stateDamaged() {
+    return new StoreDamagedException(
+        "the engine's state is missing or damaged: set the directory aside and join anew, or"
+            + " restore it from a backup");
   }
 
   private static int requireKnown(ByteBuffer format) {
@@ -113,7 +123,7 @@ record Recovery(
           "the format version is damaged: restore the directory from a backup");
     }
     int version = format.getInt(0);
-    if (version != FORMAT_VERSION && version != WITHOUT_KEYS) {
+    if (version < WITHOUT_KEYS || version > FORMAT_VERSION) {
       throw new StoreFormatException(
           "the data is of format version "
               + version
@@ -176,12 +186,12 @@ record Recovery(
         damages.stream().filter(damage -> damage.index() > state.watermark).findFirst();
     long readable =
         Math.min(state.applied, aboveWatermark.map(d -> d.index() - 1).orElse(state.applied));
-    MapName blocks = MapName.blocks(state.generation);
     EffectTable folding = new EffectTable();
     EffectTable active = new EffectTable();
     Applier.Rows foldingRows =
-        new Applier.Rows(transaction, blocks, new EffectTable.Pair(folding, Optional.empty()));
-    Applier applier = new Applier(foldingRows::find, folding::put);
+        new Applier.Rows(
+            transaction, state.generation, new EffectTable.Pair(folding, Optional.empty()));
+    Applier applier = new Applier(foldingRows, state.foldedRootSetAt);
     long index = state.watermark + 1;
     for (; index <= Math.min(state.foldUpper, readable); index++) {
       LogEntry entry = entry(transaction, index);
@@ -189,16 +199,20 @@ record Recovery(
         applier.apply(entry);
       }
     }
+    folding.putAll(foldingRows.pending());
+    folding.putRoots(foldingRows.pendingRoots());
     Optional<EffectTable.Frozen> frozen =
         state.foldUpper == 0
             ? Optional.empty()
-            : Optional.of(EffectTable.Frozen.of(folding, state.foldUpper));
+            : Optional.of(EffectTable.Frozen.of(folding, state.foldUpper, applier.rootSetAt()));
     EffectTable.Pair tables = new EffectTable.Pair(active, frozen);
-    Applier.Rows activeRows = new Applier.Rows(transaction, blocks, tables);
-    Applier activeApplier = new Applier(activeRows::find, active::put);
+    Applier.Rows activeRows = new Applier.Rows(transaction, state.generation, tables);
+    Applier activeApplier = new Applier(activeRows, applier.rootSetAt());
     for (; index <= readable; index++) {
       activeApplier.apply(entry(transaction, index));
     }
+    active.putAll(activeRows.pending());
+    active.putRoots(activeRows.pendingRoots());
     return new Recovery(
         state,
         hardState,
@@ -208,6 +222,7 @@ record Recovery(
         tables,
         state.foldedBlocks + applier.blocksAdded() + activeApplier.blocksAdded(),
         state.foldedBytes + applier.bytesAdded() + activeApplier.bytesAdded(),
+        activeApplier.rootSetAt(),
         Installing.read(transaction),
         sweep(transaction, state));
   }
@@ -232,7 +247,12 @@ record Recovery(
         .get(MapName.LOG, key)
         .flatMap(value -> LogEntry.decode(key, value))
         .orElseThrow(
-            () -> new IllegalStateException("entry " + index + " was checked and is gone"));
+            () ->
+                new StoreDamagedException(
+                    "log entry "
+                        + index
+                        + " is shown and cannot be found: set the directory aside and join anew, or"
+                        + " restore it from a backup"));
   }
 
   /** Whether the fold that was under way has done the entry's multihash already. */

@@ -7,13 +7,19 @@ import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.FeedGoneException;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.StoreClosedException;
 import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.StoreFormatException;
+import dev.ashlar.block.root.FeedPage;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -52,6 +58,9 @@ public final class StorageEngine implements AutoCloseable {
   /** How many blocks a scrub reads at a stretch. */
   private static final int SCRUB_BLOCKS_MAX = 512;
 
+  /** A table is folded when it has so many root records: they are folded in one transaction. */
+  private static final int ROOT_EFFECTS_MAX = 4096;
+
   /** More damaged slots than this are not remembered; they are found again when they are read. */
   private static final int DAMAGED_SLOTS_MAX = 10_000;
 
@@ -69,6 +78,11 @@ public final class StorageEngine implements AutoCloseable {
   private EngineState state;
   private long liveBlocks;
   private long liveBytes;
+  private volatile long rootSetAt;
+
+  /** Of entries that took effect outside of batches: the next one writes them. */
+  private volatile List<KeptOutcome> unwrittenOutcomes = List.of();
+
   private volatile HardState hardState;
   private volatile EffectTable.Pair tables;
   private volatile EngineStatus status;
@@ -98,6 +112,7 @@ public final class StorageEngine implements AutoCloseable {
     this.tables = recovery.tables();
     this.liveBlocks = recovery.liveBlocks();
     this.liveBytes = recovery.liveBytes();
+    this.rootSetAt = recovery.rootSetAt();
     this.status = currentStatus();
   }
 
@@ -109,8 +124,23 @@ public final class StorageEngine implements AutoCloseable {
    * @throws StoreDamagedException when it is of an unknown version, or damaged at its root
    */
   public static StorageEngine open(Environment environment, EngineOptions options) {
-    Recovery.prepare(environment);
-    return new StorageEngine(environment, options, Recovery.read(environment));
+    Recovery found;
+    try {
+      Recovery.prepare(environment);
+      found = Recovery.read(environment);
+    } catch (BlockException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // What its checksums vouch for makes no sense to this release: no reason to give it up.
+      StoreFormatException nonsense =
+          new StoreFormatException(
+              "what is stored makes no sense to this Ashlar ("
+                  + e
+                  + "): use the one that wrote it, or restore the directory from a backup");
+      nonsense.initCause(e);
+      throw nonsense;
+    }
+    return new StorageEngine(environment, options, found);
   }
 
   /**
@@ -141,10 +171,12 @@ public final class StorageEngine implements AutoCloseable {
    * before that they are applied again, with the same outcomes. Waits while a batch is open.
    *
    * @param index up to where
+   * @param isOneOfMany whether other replicas must come to the same: then a row that is damaged
+   *     here may not decide what is garbage
    * @return what became of each entry, in order
-   * @throws StoreDamagedException when an entry is damaged
+   * @throws StoreDamagedException when an entry is damaged, or such a row; nothing took effect
    */
-  public List<Applied> apply(long index) {
+  public List<Applied> apply(long index, boolean isOneOfMany) {
     writer.lock();
     try (ReadTransaction transaction = beginRead()) {
       requireUsable();
@@ -155,7 +187,7 @@ public final class StorageEngine implements AutoCloseable {
         throw new IllegalArgumentException(
             "entry " + index + " is above the last one, " + state.last.index());
       }
-      Application application = new Application(transaction, blocks(), tables);
+      Application application = new Application(transaction, state.generation, tables, rootSetAt);
       List<Applied> applied = new ArrayList<>();
       for (long i = state.applied + 1; i <= index; i++) {
         byte[] key = Keys.number(i);
@@ -167,6 +199,16 @@ public final class StorageEngine implements AutoCloseable {
                 .orElseThrow(() -> damagedEntry(at));
         applied.add(new Applied(entry, application.apply(entry, state.base.index())));
       }
+      if (isOneOfMany && application.undecided().isPresent()) {
+        throw new StoreDamagedException(
+            "the row of "
+                + application.undecided().get()
+                + " is damaged, and whether it was collected is known to the others alone: set the"
+                + " directory aside and join anew");
+      }
+      List<KeptOutcome> unwritten = new ArrayList<>(unwrittenOutcomes);
+      unwritten.addAll(application.kept());
+      unwrittenOutcomes = List.copyOf(unwritten);
       takeOver(application);
       effectsSinceCommit += application.effects().size();
       state.applied = Math.max(state.applied, index);
@@ -368,10 +410,97 @@ public final class StorageEngine implements AutoCloseable {
   public Optional<ManifestRow> row(Multihash multihash) {
     EffectTable.Pair snapshot = tables;
     try (ReadTransaction transaction = beginRead()) {
-      return new Applier.Rows(transaction, blocks(), snapshot)
+      return new Applier.Rows(transaction, status.generation(), snapshot)
           .live(multihash)
           .map(row -> new ManifestRow(multihash, row.length(), row.codec(), row.lastPut()));
     }
+  }
+
+  /**
+   * What a root record says; empty where there is none.
+   *
+   * @throws StoreDamagedException when its row fails its checksum
+   */
+  public Optional<RootRecord> root(RootKey key) {
+    EffectTable.Pair snapshot = tables;
+    try (ReadTransaction transaction = beginRead()) {
+      return new Applier.Rows(transaction, status.generation(), snapshot)
+          .findRoot(key)
+          .map(row -> row.as(key));
+    }
+  }
+
+  /**
+   * Root records in the order of their keys, after one and with a prefix.
+   *
+   * @param after the last key of the page before
+   * @throws StoreDamagedException when a row fails its checksum
+   */
+  public List<RootRecord> roots(RootKey prefix, Optional<RootKey> after, int limit) {
+    EffectTable.Pair snapshot = tables;
+    try (ReadTransaction transaction = beginRead()) {
+      return new RootListing(snapshot, transaction, MapName.roots(status.generation()))
+          .page(prefix, after, limit);
+    }
+  }
+
+  /**
+   * What the entries after an index have changed, as far as they have taken effect.
+   *
+   * @param since an index that was told before, or {@link EngineStatus#applied}
+   * @param entriesMax how many entries to look at; most have an effect
+   * @throws FeedGoneException when the entries after it are not all kept any more
+   */
+  public FeedPage effectsAfter(long since, int entriesMax) {
+    long applied = status.applied();
+    // What is not in here any more is in the transaction, which begins later.
+    List<KeptOutcome> unwritten = unwrittenOutcomes;
+    try (ReadTransaction transaction = beginRead()) {
+      return new FeedReader(unwritten, transaction).page(since, applied, entriesMax);
+    }
+  }
+
+  /**
+   * Counts the root records that are folded.
+   *
+   * @return how many there are
+   * @throws StoreDamagedException when the counter says another number, or one fails its checksum
+   */
+  public long countRoots() {
+    try (ReadTransaction transaction = beginRead()) {
+      EngineState durable = Recovery.state(transaction);
+      MapName roots = MapName.roots(durable.generation);
+      long rows = 0;
+      try (MapCursor cursor = transaction.cursor(roots)) {
+        boolean more = cursor.seek(new byte[] {0});
+        for (; more; rows++) {
+          if (RootRow.decode(cursor.key(), cursor.value()).isEmpty()) {
+            throw new StoreDamagedException(
+                "a root record fails its checksum: set the directory aside and join anew, or"
+                    + " restore it from a backup");
+          }
+          more = cursor.next();
+        }
+      }
+      if (rows != durable.foldedRoots) {
+        throw new StoreDamagedException(
+            "the counter says "
+                + durable.foldedRoots
+                + " root records and there are "
+                + rows
+                + ": set the directory aside and join anew, or restore it from a backup");
+      }
+      return rows;
+    }
+  }
+
+  /** Whether there is, or was, any root record: members that know of none cannot follow then. */
+  public boolean hasRoots() {
+    return status.applied() > 0
+        && (rootSetAt > 0
+            || Arrays.stream(RootKey.Kind.values())
+                .anyMatch(
+                    kind -> !roots(RootKey.of(kind, new byte[0]), Optional.empty(), 1).isEmpty()));
   }
 
   /**
@@ -410,7 +539,7 @@ public final class StorageEngine implements AutoCloseable {
     OptionalLong next = OptionalLong.empty();
     try (ReadTransaction transaction = beginRead();
         MapCursor cursor = transaction.cursor(MapName.HEAP)) {
-      Applier.Rows rows = new Applier.Rows(transaction, blocks(), snapshot);
+      Applier.Rows rows = new Applier.Rows(transaction, status.generation(), snapshot);
       boolean more = cursor.seek(Keys.number(from));
       for (; more && slots < SCRUB_BLOCKS_MAX; slots++) {
         byte[] key = cursor.key();
@@ -503,7 +632,13 @@ public final class StorageEngine implements AutoCloseable {
       ByteBuffer configuration = configurationAt(at).orElse(ByteBuffer.allocate(0));
       holds.incrementAndGet();
       return Optional.of(
-          new ManifestHead(position, configuration, state.foldedBlocks, state.foldedBytes));
+          new ManifestHead(
+              position,
+              configuration,
+              state.foldedBlocks,
+              state.foldedBytes,
+              state.foldedRoots,
+              state.foldedRootSetAt));
     } finally {
       writer.unlock();
     }
@@ -556,6 +691,17 @@ public final class StorageEngine implements AutoCloseable {
     return rows;
   }
 
+  /**
+   * Root records of the index that is held, ascending, after a key; none when there are no more.
+   */
+  public List<RootRecord> manifestRoots(Optional<RootKey> after, int limit) {
+    try (ReadTransaction transaction = beginRead()) {
+      EffectTable.Pair none = new EffectTable.Pair(new EffectTable(), Optional.empty());
+      return new RootListing(none, transaction, MapName.roots(status.generation()))
+          .page(Optional.empty(), after, limit);
+    }
+  }
+
   /** Reads a block of the index that is held, whatever has become of it since. */
   public <T> Optional<T> readHeld(Multihash multihash, BlockReader<T> reader) {
     try (ReadTransaction transaction = beginRead()) {
@@ -593,7 +739,7 @@ public final class StorageEngine implements AutoCloseable {
   public List<ManifestRow> missing(List<ManifestRow> rows) {
     EffectTable.Pair snapshot = tables;
     try (ReadTransaction transaction = beginRead()) {
-      Applier.Rows present = new Applier.Rows(transaction, blocks(), snapshot);
+      Applier.Rows present = new Applier.Rows(transaction, status.generation(), snapshot);
       MapName next = MapName.blocks(status.generation() + 1);
       return rows.stream()
           .filter(
@@ -702,6 +848,14 @@ public final class StorageEngine implements AutoCloseable {
     return effectsSinceCommit;
   }
 
+  long rootSetAt() {
+    return rootSetAt;
+  }
+
+  List<KeptOutcome> unwrittenOutcomes() {
+    return unwrittenOutcomes;
+  }
+
   DeadSlots deadSlots() {
     return deadSlots;
   }
@@ -749,6 +903,7 @@ public final class StorageEngine implements AutoCloseable {
     EffectTable active = tables.active();
     takeOver(batch.application());
     effectsSinceCommit = 0;
+    unwrittenOutcomes = List.of();
     freezePause = Math.max(0, freezePause - 1);
     installing = batch.installing();
     sweep = batch.sweep();
@@ -775,6 +930,7 @@ public final class StorageEngine implements AutoCloseable {
     damagedSlots.clear();
     liveBlocks = state.foldedBlocks;
     liveBytes = state.foldedBytes;
+    rootSetAt = state.foldedRootSetAt;
     status = currentStatus();
   }
 
@@ -784,11 +940,15 @@ public final class StorageEngine implements AutoCloseable {
     liveBytes += application.bytesAdded();
     application.died().forEach(deadSlots::add);
     tables.active().putAll(application.effects());
+    tables.active().putRoots(application.rootEffects());
+    rootSetAt = application.rootSetAt();
   }
 
   private void freezeIfFull() {
     int full = Math.min(options.tableEffectsMax(), affordable(EFFECT_BYTES));
-    if (tables.active().size() >= full && freezePause == 0) {
+    boolean isFull =
+        tables.active().size() >= full || tables.active().roots().size() >= ROOT_EFFECTS_MAX;
+    if (isFull && freezePause == 0) {
       freezeActive();
     }
   }
@@ -810,7 +970,8 @@ public final class StorageEngine implements AutoCloseable {
         && state.applied > state.watermark) {
       tables =
           new EffectTable.Pair(
-              new EffectTable(), Optional.of(EffectTable.Frozen.of(active, state.applied)));
+              new EffectTable(),
+              Optional.of(EffectTable.Frozen.of(active, state.applied, rootSetAt)));
     }
   }
 

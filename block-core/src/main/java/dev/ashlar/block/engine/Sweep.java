@@ -33,6 +33,8 @@ record Sweep(long next, long upper) {
   Optional<Sweep> slice(
       WriteTransaction transaction, EngineState state, EffectTable.Pair tables, int steps) {
     int left = steps - deleteFirst(transaction, MapName.blocks(state.generation + 1), steps, null);
+    left -= deleteFirst(transaction, MapName.roots(state.generation + 1), left, null);
+    left -= deleteFirst(transaction, MapName.OUTCOMES, left, state.base);
     left -= deleteFirst(transaction, MapName.LOG, left, state.base);
     Optional<Sweep> rest = Optional.of(left > 0 ? slots(transaction, state, tables, left) : this);
     if (left > 0 && rest.get().next >= upper) {
@@ -81,7 +83,7 @@ record Sweep(long next, long upper) {
 
   private Sweep slots(
       WriteTransaction transaction, EngineState state, EffectTable.Pair tables, int steps) {
-    Applier.Rows rows = new Applier.Rows(transaction, MapName.blocks(state.generation), tables);
+    Applier.Rows rows = new Applier.Rows(transaction, state.generation, tables);
     List<byte[]> dead = new ArrayList<>();
     long deadBytes = 0;
     long reached = upper;

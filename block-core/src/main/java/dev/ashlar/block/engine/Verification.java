@@ -5,6 +5,7 @@ import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreDamagedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,11 @@ final class Verification {
       // What lies above it may go round in circles.
       findings.add("the index: " + unsound.get());
       return new VerifyReport(blocks, bytes, damaged, damagedCount, findings);
+    }
+    try {
+      engine.countRoots();
+    } catch (StoreDamagedException e) {
+      findings.add(e.getMessage());
     }
     readBlocks();
     long unreferenced = readHeap();

@@ -2,7 +2,9 @@ package dev.ashlar.block.ipld;
 
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
@@ -28,6 +30,8 @@ final class CborReader {
   private final ByteBuffer source;
   private Kind kind = Kind.SIMPLE;
   private long size;
+  private int firstByte;
+  private ByteBuffer payload = ByteBuffer.allocate(0);
   private Optional<Cid> link = Optional.empty();
 
   CborReader(ByteBuffer value) {
@@ -47,16 +51,17 @@ final class CborReader {
     int at = source.position();
     int first = take(1).get() & 0xff;
     long argument = argument(first & 0x1f, at);
+    firstByte = first;
     size = argument;
     switch (first >>> 5) {
       case 0, 1 -> kind = Kind.NUMBER;
       case 2 -> {
         kind = Kind.BYTES;
-        take(argument);
+        payload = take(argument);
       }
       case 3 -> {
         kind = Kind.TEXT;
-        take(argument);
+        payload = take(argument);
       }
       case 4 -> kind = Kind.LIST;
       case 5 -> kind = Kind.MAP;
@@ -81,6 +86,27 @@ final class CborReader {
     return size;
   }
 
+  /** The byte that the item began with that was read last. */
+  int firstByte() {
+    return firstByte;
+  }
+
+  /** The byte string that was read last: a part of the value itself. */
+  ByteBuffer payload() {
+    return payload.slice();
+  }
+
+  /** The text that was read last. */
+  String text() {
+    return utf8(payload.slice());
+  }
+
+  /** The whole number that was read last. */
+  BigInteger number() {
+    BigInteger argument = new BigInteger(Long.toUnsignedString(size));
+    return firstByte >>> 5 == 0 ? argument : argument.negate().subtract(BigInteger.ONE);
+  }
+
   /** The link that was read last. */
   Cid link() {
     return link.orElseThrow();
@@ -93,7 +119,7 @@ final class CborReader {
     if (first >>> 5 != 3) {
       throw new MalformedException("a key of a dag-cbor map is text", at);
     }
-    return StandardCharsets.UTF_8.decode(take(argument(first & 0x1f, at))).toString();
+    return utf8(take(argument(first & 0x1f, at)));
   }
 
   /** Passes over whole items. */
@@ -139,6 +165,14 @@ final class CborReader {
       argument = (argument << 8) | (bytes.get() & 0xff);
     }
     return argument;
+  }
+
+  private String utf8(ByteBuffer bytes) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw new MalformedException("text of dag-cbor is not UTF-8", source.position());
+    }
   }
 
   private ByteBuffer take(long length) {

@@ -1,6 +1,7 @@
 package dev.ashlar.block.ipld;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -11,6 +12,8 @@ import dev.ashlar.block.MalformedException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,13 +130,22 @@ final class DagJson {
 
   /** dag-json is UTF-8, whatever its first bytes look like. */
   private static JsonParser parser(Block block) throws IOException {
+    return parser(block.bytes());
+  }
+
+  static JsonParser parser(ByteBuffer bytes) throws IOException {
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.duplicate().get(copy);
     return FACTORY.createParser(
-        new InputStreamReader(
-            new ByteArrayInputStream(block.toByteArray()), StandardCharsets.UTF_8));
+        new InputStreamReader(new ByteArrayInputStream(copy), StandardCharsets.UTF_8));
+  }
+
+  static JsonGenerator generator(OutputStream out) throws IOException {
+    return FACTORY.createGenerator(out);
   }
 
   /** There is nothing beneath that could fail but the text itself. */
-  private static MalformedException malformed(IOException e) {
+  static MalformedException malformed(IOException e) {
     String what =
         e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
     long offset =

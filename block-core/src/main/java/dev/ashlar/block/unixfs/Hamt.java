@@ -14,7 +14,12 @@ import org.apache.commons.codec.digest.MurmurHash3;
  */
 public final class Hamt {
 
-  private static final long MURMUR3_X64_64 = 0x22;
+  /** The hash of names over shards. */
+  static final long MURMUR3_X64_64 = 0x22;
+
+  /** How many places the shards have that are written here. */
+  static final int FANOUT = 256;
+
   private static final int FANOUT_MAX = 1024;
 
   private final String name;
@@ -26,9 +31,22 @@ public final class Hamt {
    */
   public Hamt(String name) {
     this.name = name;
+    this.hash = hash(name);
+  }
+
+  private static byte[] hash(String name) {
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     long[] wide = MurmurHash3.hash128x64(bytes, 0, bytes.length, 0);
-    hash = ByteBuffer.allocate(Long.BYTES).putLong(wide[0]).array();
+    return ByteBuffer.allocate(Long.BYTES).putLong(wide[0]).array();
+  }
+
+  /** The place of a name in a shard of {@link #FANOUT} places, so many levels below the root. */
+  static int place(String name, int level) {
+    byte[] hash = hash(name);
+    if (level >= hash.length) {
+      throw new MalformedException("names agree in all bits of their hashes", 0);
+    }
+    return hash[level] & 0xff;
   }
 
   /** Where to look on. */

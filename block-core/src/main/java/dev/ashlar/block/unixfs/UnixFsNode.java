@@ -123,7 +123,12 @@ public record UnixFsNode(
 
   /** How many bytes the file has from here on; where it does not say, those of its parts. */
   public long size() {
-    return fileSize.orElse(dataBytes() + blockSizes.stream().mapToLong(Long::longValue).sum());
+    return fileSize.orElse(ownAndParts());
+  }
+
+  /** How many bytes of the file are in it and, as it says, in its parts. */
+  public long ownAndParts() {
+    return dataBytes() + blockSizes.stream().mapToLong(Long::longValue).sum();
   }
 
   /** Whether it has bytes of a file. */

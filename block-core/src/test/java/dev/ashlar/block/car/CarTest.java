@@ -15,6 +15,8 @@ import dev.ashlar.block.TestBlocks;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -22,7 +24,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,6 +74,28 @@ class CarTest {
     byte[] car = write(List.of(identity), List.of(Block.inline(identity)));
 
     assertThat(readAll(open(car))).isEmpty();
+  }
+
+  @Test
+  void whoInterruptsAWriterDoesNotWriteForIt() throws Exception {
+    WaitingStream out = new WaitingStream();
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                CarWriter.open(out, List.of()).write(TestBlocks.numbered(1, 200_000));
+              } catch (IOException e) {
+                out.failures.add(e);
+              }
+            });
+    writer.start();
+    out.entered.await();
+
+    writer.interrupt();
+    writer.join();
+
+    assertThat(out.callers).containsOnly(writer);
+    assertThat(out.failures).hasSize(1).first().isInstanceOf(InterruptedIOException.class);
   }
 
   @Test
@@ -272,5 +299,31 @@ class CarTest {
       out.writeBytes(part);
     }
     return out.toByteArray();
+  }
+
+  /** Takes nothing until its writer is interrupted, and remembers who called it. */
+  private static final class WaitingStream extends OutputStream {
+    private final CountDownLatch entered = new CountDownLatch(1);
+    private final Queue<Thread> callers = new ConcurrentLinkedQueue<>();
+    private final Queue<IOException> failures = new ConcurrentLinkedQueue<>();
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      callers.add(Thread.currentThread());
+      if (entered.getCount() == 0) {
+        throw new IOException("called again");
+      }
+      entered.countDown();
+      try {
+        new CountDownLatch(1).await();
+      } catch (InterruptedException e) {
+        throw new InterruptedIOException();
+      }
+    }
   }
 }

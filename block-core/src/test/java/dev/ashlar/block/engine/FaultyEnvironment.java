@@ -23,7 +23,11 @@ public final class FaultyEnvironment implements Environment {
     /** A commit does not end until another fault is set. */
     HANGS_AT_COMMIT,
     /** What is to be deleted is not found. */
-    FINDS_NOTHING_TO_DELETE
+    FINDS_NOTHING_TO_DELETE,
+    /** Cursors show entries of the log that cannot be found by their keys. */
+    HIDES_THE_LOG,
+    /** Code underneath falls over what is stored. */
+    BREAKS_AT_READ
   }
 
   private final Environment environment;
@@ -47,7 +51,11 @@ public final class FaultyEnvironment implements Environment {
 
   @Override
   public ReadTransaction beginRead() {
-    return environment.beginRead();
+    if (fault == Fault.BREAKS_AT_READ) {
+      throw new IndexOutOfBoundsException("nonsense");
+    }
+    ReadTransaction reader = environment.beginRead();
+    return fault == Fault.HIDES_THE_LOG ? new HidingReader(reader) : reader;
   }
 
   @Override
@@ -63,6 +71,24 @@ public final class FaultyEnvironment implements Environment {
   @Override
   public void close() {
     environment.close();
+  }
+
+  private record HidingReader(ReadTransaction reader) implements ReadTransaction {
+
+    @Override
+    public Optional<ByteBuffer> get(MapName map, byte[] key) {
+      return map == MapName.LOG ? Optional.empty() : reader.get(map, key);
+    }
+
+    @Override
+    public MapCursor cursor(MapName map) {
+      return reader.cursor(map);
+    }
+
+    @Override
+    public void close() {
+      reader.close();
+    }
   }
 
   private final class FaultyWriter implements WriteTransaction {

@@ -6,17 +6,29 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.FeedGoneException;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.Seeds;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.TestBlocks;
+import dev.ashlar.block.root.Effect;
+import dev.ashlar.block.root.FeedPage;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChange;
+import dev.ashlar.block.root.RootChanges;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -232,7 +244,11 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
   private static final class Model {
     final List<LogEntry> log = new ArrayList<>();
     final TreeMap<Multihash, Block> live = new TreeMap<>();
+    final Map<Multihash, Long> lastPuts = new HashMap<>();
+    final TreeMap<RootKey, RootRecord> roots = new TreeMap<>();
+    final List<Optional<Effect>> effects = new ArrayList<>();
     final List<Block> brought = new ArrayList<>();
+    long rootSetAt;
     int applied;
     HardState hardState = HardState.INITIAL;
 
@@ -240,6 +256,10 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
       Model copy = new Model();
       copy.log.addAll(log);
       copy.live.putAll(live);
+      copy.lastPuts.putAll(lastPuts);
+      copy.roots.putAll(roots);
+      copy.effects.addAll(effects);
+      copy.rootSetAt = rootSetAt;
       copy.brought.addAll(brought);
       copy.applied = applied;
       copy.hardState = hardState;
@@ -257,20 +277,75 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
       Block block = brought.get(applied);
       Command command = log.get(applied).command();
       applied++;
+      effects.add(Optional.empty());
       if (command instanceof Command.NoOp) {
         return Outcome.NONE;
+      }
+      if (command instanceof Command.Roots change) {
+        return change(change.changes());
+      }
+      if (command instanceof Command.Collect collect) {
+        return collect(collect.garbage());
       }
       Multihash multihash = block.cid().multihash();
       boolean wasLive = live.containsKey(multihash);
       if (command instanceof Command.Delete) {
         live.remove(multihash);
+        if (wasLive) {
+          effect(new Effect.Deleted(applied, List.of(multihash)));
+        }
         return wasLive ? Outcome.DELETED : Outcome.ABSENT;
+      }
+      if (wasLive || command instanceof Command.Put) {
+        lastPuts.put(multihash, (long) applied);
       }
       if (command instanceof Command.Touch) {
         return wasLive ? Outcome.EXISTED : Outcome.GONE;
       }
       live.putIfAbsent(multihash, block);
+      if (!wasLive) {
+        effect(new Effect.Put(applied, block.cid(), block.size()));
+      }
       return wasLive ? Outcome.EXISTED : Outcome.CREATED;
+    }
+
+    private Outcome change(RootChanges changes) {
+      for (RootChange change : changes.changes()) {
+        RootRecord present = roots.get(change.key());
+        long changedAt = present == null ? 0 : present.changedAt();
+        if (change.expected() != RootChange.ANY && change.expected() != changedAt) {
+          return Outcome.CONFLICT;
+        }
+      }
+      for (RootChange change : changes.changes()) {
+        if (change.value().isEmpty()) {
+          roots.remove(change.key());
+        } else {
+          roots.put(change.key(), new RootRecord(change.key(), change.value().get(), applied));
+          rootSetAt = change.key().kind().keepsBlocks() ? applied : rootSetAt;
+        }
+      }
+      effect(new Effect.Roots(applied, changes.changes()));
+      return Outcome.CHANGED;
+    }
+
+    private Outcome collect(GarbageBatch garbage) {
+      if (rootSetAt > garbage.markedAt()) {
+        return Outcome.CONFLICT;
+      }
+      List<Multihash> removed =
+          garbage.blocks().stream()
+              .filter(m -> live.containsKey(m) && lastPuts.getOrDefault(m, 0L) <= garbage.graceAt())
+              .toList();
+      removed.forEach(live::remove);
+      if (!removed.isEmpty()) {
+        effect(new Effect.Deleted(applied, removed));
+      }
+      return Outcome.COLLECTED;
+    }
+
+    private void effect(Effect effect) {
+      effects.set(applied - 1, Optional.of(effect));
     }
   }
 
@@ -280,9 +355,11 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
       Model after = model.copy();
       int kind = random.nextInt(20);
       if (kind == 0) {
-        crash();
+        crashAndApplyAgain(model);
       } else if (kind == 1) {
         engine.freeze();
+      } else if (kind == 4 || kind == 5) {
+        applyOutsideOfABatch(random, model);
       } else {
         boolean done;
         if (kind == 2) {
@@ -300,7 +377,7 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
           done = false;
         } catch (StoreFailedException e) {
           done = true;
-          crash();
+          crashAndApplyAgain(after);
         }
         environment.set(FaultyEnvironment.Fault.NONE);
         model = done ? after : model;
@@ -315,6 +392,22 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
             .count();
     assertThat(engine.status().heapSlots()).isEqualTo(model.live.size() + unappliedPuts);
     assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
+  }
+
+  /** What was applied outside of a batch may not be known to be: it happens again, the same way. */
+  private void crashAndApplyAgain(Model model) throws Exception {
+    crash();
+    engine.apply(model.applied, true);
+  }
+
+  private void applyOutsideOfABatch(Random random, Model model) {
+    int target = model.applied + random.nextInt(model.log.size() - model.applied + 1);
+    List<Outcome> outcomes = new ArrayList<>();
+    while (model.applied < target) {
+      outcomes.add(model.apply());
+    }
+    assertThat(engine.apply(target, true).stream().map(StorageEngine.Applied::outcome))
+        .containsExactlyElementsOf(outcomes);
   }
 
   private void randomBatch(Random random, Model model) {
@@ -349,10 +442,12 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
     Block block = TestBlocks.numbered(random.nextInt(25), 40);
     Multihash multihash = block.cid().multihash();
     Command command =
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(11)) {
           case 0, 1 -> new Command.Delete(multihash);
           case 2 -> new Command.Touch(multihash);
           case 3 -> new Command.NoOp();
+          case 4, 5 -> new Command.Roots(randomChanges(random, model));
+          case 6 -> new Command.Collect(randomGarbage(random, model));
           default -> new Command.Put(multihash, Multicodec.RAW, 40, block.crc32c(), 0);
         };
     long index =
@@ -361,7 +456,67 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
     model.brought.add(block);
   }
 
+  private static RootChanges randomChanges(Random random, Model model) {
+    List<RootChange> changes = new ArrayList<>();
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      RootKey key =
+          random.nextInt(4) == 0
+              ? RootKey.stamp(10 * i + random.nextInt(3))
+              : RootKey.reference("name " + i + random.nextInt(5));
+      RootRecord present = model.roots.get(key);
+      long expected =
+          switch (random.nextInt(4)) {
+            case 0 -> RootChange.ABSENT;
+            case 1 -> RootChange.ANY;
+            case 2 -> 1 + random.nextInt(model.log.size() + 1);
+            default -> present == null ? RootChange.ABSENT : present.changedAt();
+          };
+      changes.add(
+          random.nextInt(3) == 0
+              ? RootChange.remove(key, expected)
+              : RootChange.set(key, expected, new byte[] {(byte) random.nextInt(100)}));
+    }
+    return new RootChanges(changes);
+  }
+
+  private static GarbageBatch randomGarbage(Random random, Model model) {
+    Set<Multihash> blocks = new LinkedHashSet<>();
+    for (int i = random.nextInt(6); i >= 0; i--) {
+      blocks.add(TestBlocks.numbered(random.nextInt(25), 40).cid().multihash());
+    }
+    long marked = Math.max(0, model.log.size() - random.nextInt(12));
+    return new GarbageBatch(marked, Math.max(0, marked - random.nextInt(20)), List.copyOf(blocks));
+  }
+
+  private void checkRootsAndFeed(Model model) {
+    for (RootKey.Kind kind : RootKey.Kind.values()) {
+      RootKey all = RootKey.of(kind, new byte[0]);
+      List<RootRecord> listed = new ArrayList<>();
+      List<RootRecord> page = engine.roots(all, Optional.empty(), 2);
+      while (!page.isEmpty()) {
+        listed.addAll(page);
+        page = engine.roots(all, Optional.of(page.get(page.size() - 1).key()), 2);
+      }
+      assertThat(listed)
+          .containsExactlyElementsOf(
+              model.roots.values().stream().filter(root -> root.key().kind() == kind).toList());
+    }
+    assertThat(engine.rootSetAt()).isEqualTo(model.rootSetAt);
+    long base = engine.status().base().index();
+    List<Effect> effects = new ArrayList<>();
+    for (int i = (int) base; i < model.applied; i++) {
+      model.effects.get(i).ifPresent(effects::add);
+    }
+    FeedPage feed = engine.effectsAfter(base, Integer.MAX_VALUE);
+    assertThat(feed).isEqualTo(new FeedPage(effects, model.applied));
+    if (base > 0) {
+      assertThatThrownBy(() -> engine.effectsAfter(base - 1, 1))
+          .isInstanceOf(FeedGoneException.class);
+    }
+  }
+
   private void check(Model model) {
+    checkRootsAndFeed(model);
     EngineStatus status = engine.status();
     assertThat(status.applied()).isEqualTo(model.applied);
     assertThat(status.last().index()).isEqualTo(model.log.size());

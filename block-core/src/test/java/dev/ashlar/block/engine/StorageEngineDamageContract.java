@@ -219,6 +219,22 @@ public abstract class StorageEngineDamageContract extends EngineFixture {
   }
 
   @Test
+  void whatCannotBeMadeSenseOfAtOpenIsDamage() {
+    appendAndApply(TestBlocks.numbered(1, 10));
+
+    environment.set(FaultyEnvironment.Fault.HIDES_THE_LOG);
+    assertThatThrownBy(() -> StorageEngine.open(environment, SMALL))
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("log entry 1");
+    environment.set(FaultyEnvironment.Fault.BREAKS_AT_READ);
+    assertThatThrownBy(() -> StorageEngine.open(environment, SMALL))
+        .isExactlyInstanceOf(StoreFormatException.class)
+        .hasRootCauseInstanceOf(IndexOutOfBoundsException.class)
+        .hasMessageContaining("nonsense");
+    environment.set(FaultyEnvironment.Fault.NONE);
+  }
+
+  @Test
   void anUnknownFormatVersionIsRefusedByNumber() {
     byte[] version = ByteBuffer.allocate(8).putInt(99).array();
     put(MapName.META, Keys.FORMAT, Checksum.seal(Keys.FORMAT, version));
@@ -312,6 +328,10 @@ public abstract class StorageEngineDamageContract extends EngineFixture {
   void aStoreWithoutAListOfWhatItSaysOfItselfIsBroughtUpToDate() throws Exception {
     appendAndApply(TestBlocks.numbered(1, 10));
     take(MapName.META, Keys.KEYS);
+    // The state of the first two versions has fourteen numbers, the last two of later ones not.
+    byte[] now = get(MapName.META, Keys.STATE);
+    byte[] then = ByteBuffer.allocate(14 * 8 + 4).put(now, 0, 14 * 8).array();
+    put(MapName.META, Keys.STATE, Checksum.seal(Keys.STATE, then));
     byte[] first = ByteBuffer.allocate(8).putInt(1).array();
     put(MapName.META, Keys.FORMAT, Checksum.seal(Keys.FORMAT, first));
 

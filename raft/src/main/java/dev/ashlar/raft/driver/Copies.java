@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ final class Copies {
   private final Transport transport;
   private final Supplier<List<MemberId>> others;
   private final Consumer<Throwable> storageFailed;
-  private final Consumer<Cid> unknownToAll;
+  private final BiConsumer<Cid, Boolean> unknownToOthers;
   private final Map<Multihash, Wanted> wanted = new HashMap<>();
   private final Map<Cid, Long> unknown = new HashMap<>();
   private long nextId;
@@ -43,8 +44,8 @@ final class Copies {
    * @param firstId ids of requests ascend from here
    * @param others whom to ask
    * @param storageFailed told of a disk that failed, other than for want of room
-   * @param unknownToAll told of what all others have said twice, some time apart, that they have
-   *     not
+   * @param unknownToOthers told of what everybody who answers has said twice, some time apart, that
+   *     they have not; and whether that is all others
    */
   Copies(
       DriverOptions options,
@@ -53,14 +54,14 @@ final class Copies {
       long firstId,
       Supplier<List<MemberId>> others,
       Consumer<Throwable> storageFailed,
-      Consumer<Cid> unknownToAll) {
+      BiConsumer<Cid, Boolean> unknownToOthers) {
     this.options = options;
     this.storage = storage;
     this.transport = transport;
     this.nextId = firstId;
     this.others = others;
     this.storageFailed = storageFailed;
-    this.unknownToAll = unknownToAll;
+    this.unknownToOthers = unknownToOthers;
   }
 
   /** One block that is asked for. */
@@ -182,13 +183,12 @@ final class Copies {
 
   /** Once can be a block that was just deleted, or that has not come to them yet. */
   private void noteUnknown(Wanted one, int members) {
-    boolean allHaveRefused = members > 0 && one.refusals == members;
     Long before = unknown.remove(one.cid);
-    if (!allHaveRefused) {
+    if (one.refusals == 0) {
       return;
     }
     if (before != null && isSecondDue(before)) {
-      unknownToAll.accept(one.cid);
+      unknownToOthers.accept(one.cid, one.refusals == members);
     } else if (unknown.size() < OPEN_MAX) {
       unknown.put(one.cid, before == null ? now : before);
     }

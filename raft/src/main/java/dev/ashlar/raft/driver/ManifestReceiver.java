@@ -10,6 +10,7 @@ import dev.ashlar.block.engine.EngineBatch;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
 import dev.ashlar.block.engine.StorageEngine;
+import dev.ashlar.block.root.RootKey;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.replication.Replica;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * IDLE → PAGE (asked for) → ROWS (finding what is missing) → BLOCKS (asked for) → ROWS …
- *      → PAGE …  → READY (told to the core)
+ *      → PAGE …  → ROOTS (asked for) …  → READY (told to the core)
  * </pre>
  */
 final class ManifestReceiver {
@@ -42,6 +43,7 @@ final class ManifestReceiver {
     PAGE,
     ROWS,
     BLOCKS,
+    ROOTS,
     READY
   }
 
@@ -61,6 +63,7 @@ final class ManifestReceiver {
   private Optional<Multihash> after = Optional.empty();
   private List<ManifestRow> rows = List.of();
   private boolean isLast;
+  private Optional<RootKey> afterRoot = Optional.empty();
   private final List<Block> fetched = new ArrayList<>();
   private final Supplier<List<MemberId>> members;
   private Set<Multihash> wanted = Set.of();
@@ -114,16 +117,20 @@ final class ManifestReceiver {
 
   void tick(long tick) {
     now = tick;
-    boolean waits = step == Step.PAGE || step == Step.BLOCKS;
-    if (waits && now - askedTick > patienceTicks()) {
+    if (waits() && now - askedTick > patienceTicks()) {
       // A slow answer is still taken when it comes; asking more often would make it slower.
       patience = Math.min(PATIENCE_MAX, 2 * patience);
-      if (step == Step.PAGE) {
-        askForPage();
-      } else {
+      if (step == Step.BLOCKS) {
         askAnother();
+      } else {
+        // Where its manifest is gone a page of the next one comes; what was fetched stays.
+        askForPage();
       }
     }
+  }
+
+  private boolean waits() {
+    return step == Step.PAGE || step == Step.BLOCKS || step == Step.ROOTS;
   }
 
   /** Whoever was asked for blocks has not got them, or does not answer: the next one is asked. */
@@ -178,8 +185,7 @@ final class ManifestReceiver {
 
   /** The lane to a peer broke: what was asked of it is asked again soon. */
   void lost(MemberId peer) {
-    boolean waits = step == Step.PAGE || step == Step.BLOCKS;
-    if (waits && peer.equals(source)) {
+    if (waits() && peer.equals(source)) {
       askedTick = Math.min(askedTick, now - patienceTicks() + options.core().heartbeatTicks());
     }
   }
@@ -319,13 +325,79 @@ final class ManifestReceiver {
       after = Optional.of(part.get(part.size() - 1).multihash());
       rows = rows.subList(part.size(), rows.size());
     }
-    if (last && head != null) {
-      step = Step.READY;
-      ready.accept(head);
+    if (last) {
+      afterRoot = Optional.empty();
+      askForRoots();
     } else if (rows.isEmpty()) {
       askForPage();
     } else {
       findMissing();
+    }
+  }
+
+  /** A member that knows of no roots leads a cluster that has none. */
+  private void askForRoots() {
+    if (head == null || source == null) {
+      return;
+    }
+    if (!transport.isKnownBy(source, Features.ROOTS)) {
+      step = Step.READY;
+      ready.accept(head);
+      return;
+    }
+    step = Step.ROOTS;
+    askedId = nextId++;
+    askedTick = now;
+    transport.send(source, new PeerMessage.RootsRequest(askedId, head.at(), afterRoot));
+  }
+
+  void roots(MemberId from, PeerMessage.RootsPage page) {
+    if (step != Step.ROOTS || page.id() != askedId || !from.equals(source) || head == null) {
+      return;
+    }
+    patience = 1;
+    step = Step.ROWS;
+    head = head.withRoots(page.count(), page.rootSetAt());
+    long mine = session;
+    Optional<RootKey> startsAfter = afterRoot;
+    storage.run(
+        Storage.Work.WRITE,
+        replica -> writeRoots(replica, startsAfter, page),
+        taken -> {
+          if (mine == session) {
+            rootsTaken(page, taken);
+          }
+        },
+        failure -> giveUp(mine, failure));
+  }
+
+  /** False when what was swept before is in the way. */
+  private static boolean writeRoots(
+      Replica replica, Optional<RootKey> after, PeerMessage.RootsPage page) {
+    if (replica.engine().isSweeping()) {
+      return false;
+    }
+    try (EngineBatch batch = replica.engine().begin()) {
+      batch.installRoots(after, page.records(), page.isLast());
+      batch.commit();
+    }
+    return true;
+  }
+
+  private void rootsTaken(PeerMessage.RootsPage page, boolean taken) {
+    if (!taken) {
+      step = Step.ROOTS;
+      askedTick = now;
+      return;
+    }
+    if (!page.records().isEmpty()) {
+      afterRoot = Optional.of(page.records().get(page.records().size() - 1).key());
+    }
+    if (page.isLast() && head != null) {
+      step = Step.READY;
+      ready.accept(head);
+    } else {
+      askForRoots();
     }
   }
 

@@ -70,6 +70,33 @@ final class ManifestSender {
     page(from, request.id(), head, goesOn ? request : firstPage(request));
   }
 
+  /** Nothing is said where the manifest is not held any more: the receiver begins anew. */
+  void roots(MemberId from, PeerMessage.RootsRequest request, long now) {
+    lastRequest = now;
+    ManifestHead head = held;
+    if (head == null || !head.at().equals(request.at())) {
+      return;
+    }
+    int limit = options.manifestRowsMax();
+    storage.run(
+        Storage.Work.READ,
+        replica -> replica.engine().manifestRoots(request.after(), limit),
+        records -> {
+          if (held != null && held.at().equals(head.at())) {
+            transport.send(
+                from,
+                new PeerMessage.RootsPage(
+                    request.id(), head.roots(), head.rootSetAt(), records, records.size() < limit));
+          }
+        },
+        failure -> {
+          release();
+          if (failure instanceof StoreDamagedException damage) {
+            logDamaged.accept(damage);
+          }
+        });
+  }
+
   void blocks(MemberId from, PeerMessage.BlocksRequest request, long now) {
     lastRequest = now;
     storage.run(

@@ -8,6 +8,8 @@ import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
 import dev.ashlar.block.engine.Outcome;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import dev.ashlar.raft.core.Entry;
 import dev.ashlar.raft.core.EntryId;
 import dev.ashlar.raft.core.MemberId;
@@ -51,6 +53,8 @@ public final class MessageCodec {
   private static final int BLOCKS = 39;
   private static final int COPY_REQUEST = 40;
   private static final int COPY = 41;
+  private static final int ROOTS_REQUEST = 42;
+  private static final int ROOTS_PAGE = 43;
 
   private static final int ADD_VOTER = 1;
   private static final int ADD_LEARNER = 2;
@@ -60,16 +64,6 @@ public final class MessageCodec {
   private static final int DONE = 1;
   private static final int NOT_DONE = 2;
   private static final int UNKNOWN = 3;
-
-  /** Outcomes by their number on the wire, which is their place here. */
-  private static final List<Outcome> OUTCOMES =
-      List.of(
-          Outcome.CREATED,
-          Outcome.EXISTED,
-          Outcome.GONE,
-          Outcome.DELETED,
-          Outcome.ABSENT,
-          Outcome.NONE);
 
   private MessageCodec() {}
 
@@ -96,6 +90,14 @@ public final class MessageCodec {
     } else if (message instanceof PeerMessage.BlocksRequest request) {
       out.put(BLOCKS_REQUEST).putLong(request.id()).putInt(request.cids().size());
       request.cids().forEach(cid -> out.putLong(cid.codec()).putBytes(cid.multihash().toBytes()));
+    } else if (message instanceof PeerMessage.RootsRequest request) {
+      out.put(ROOTS_REQUEST)
+          .putLong(request.id())
+          .putLong(request.at().index())
+          .putLong(request.at().term())
+          .putBytes(request.after().map(RootKey::toBytes).orElse(new byte[0]));
+    } else if (message instanceof PeerMessage.RootsPage page) {
+      encode(out, page);
     } else if (message instanceof PeerMessage.CopyRequest request) {
       out.put(COPY_REQUEST).putLong(request.id()).putBytes(request.multihash().toBytes());
     } else if (message instanceof PeerMessage.Copy copy) {
@@ -268,6 +270,13 @@ public final class MessageCodec {
         }
         yield new PeerMessage.Blocks(id, blocks);
       }
+      case ROOTS_REQUEST -> {
+        LogPosition at = position(in);
+        byte[] after = bytes(in);
+        yield new PeerMessage.RootsRequest(
+            id, at, after.length == 0 ? Optional.empty() : Optional.of(RootKey.decode(after)));
+      }
+      case ROOTS_PAGE -> rootsPage(id, in);
       case COPY_REQUEST -> new PeerMessage.CopyRequest(id, Multihash.decode(bytes(in)));
       case COPY -> {
         if (!flag(in)) {
@@ -315,7 +324,7 @@ public final class MessageCodec {
 
   private static void encode(WireWriter out, WriteResult result) {
     if (result instanceof WriteResult.Done done) {
-      out.put(DONE).put(OUTCOMES.indexOf(done.outcome())).putLong(done.index());
+      out.put(DONE).put(done.outcome().code()).putLong(done.index());
     } else if (result instanceof WriteResult.NotDone notDone) {
       out.put(NOT_DONE).put(notDone.reason().code());
     } else {
@@ -326,11 +335,11 @@ public final class MessageCodec {
   private static WriteResult result(ByteBuffer in) {
     int kind = in.get();
     if (kind == DONE) {
-      int outcome = in.get();
-      if (outcome < 0 || outcome >= OUTCOMES.size()) {
-        throw new MalformedException("an outcome " + outcome + " is not known", 0);
-      }
-      return new WriteResult.Done(OUTCOMES.get(outcome), in.getLong());
+      int code = in.get();
+      Outcome outcome =
+          Outcome.of(code)
+              .orElseThrow(() -> new MalformedException("an outcome " + code + " is not known", 0));
+      return new WriteResult.Done(outcome, in.getLong());
     }
     if (kind == NOT_DONE) {
       int code = in.get();
@@ -376,7 +385,7 @@ public final class MessageCodec {
     }
     LogPosition at = position(in);
     ByteBuffer configuration = ByteBuffer.wrap(bytes(in));
-    ManifestHead head = new ManifestHead(at, configuration, in.getLong(), in.getLong());
+    ManifestHead head = new ManifestHead(at, configuration, in.getLong(), in.getLong(), 0, 0);
     boolean isLast = flag(in);
     int count = count(in);
     List<ManifestRow> rows = new ArrayList<>();
@@ -387,6 +396,34 @@ public final class MessageCodec {
       rows.add(new ManifestRow(Multihash.decode(bytes(in)), length, codec, lastPut));
     }
     return new PeerMessage.ManifestPage(id, Optional.of(head), rows, isLast);
+  }
+
+  private static void encode(WireWriter out, PeerMessage.RootsPage page) {
+    out.put(ROOTS_PAGE)
+        .putLong(page.id())
+        .putLong(page.count())
+        .putLong(page.rootSetAt())
+        .put(page.isLast() ? 1 : 0)
+        .putInt(page.records().size());
+    for (RootRecord root : page.records()) {
+      byte[] value = new byte[root.value().remaining()];
+      root.value().duplicate().get(value);
+      out.putBytes(root.key().toBytes()).putLong(root.changedAt()).putBytes(value);
+    }
+  }
+
+  private static PeerMessage rootsPage(long id, ByteBuffer in) {
+    long count = in.getLong();
+    long rootSetAt = in.getLong();
+    boolean isLast = flag(in);
+    int here = count(in);
+    List<RootRecord> records = new ArrayList<>();
+    for (int i = 0; i < here; i++) {
+      RootKey key = RootKey.decode(bytes(in));
+      long changedAt = in.getLong();
+      records.add(new RootRecord(key, ByteBuffer.wrap(bytes(in)), changedAt));
+    }
+    return new PeerMessage.RootsPage(id, count, rootSetAt, records, isLast);
   }
 
   private static WireWriter head(WireWriter out, int kind, Message message) {

@@ -6,6 +6,8 @@ import dev.ashlar.block.Multihash;
 import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import dev.ashlar.raft.core.Message;
 import dev.ashlar.raft.replication.BlockCommand;
 import dev.ashlar.raft.replication.WriteResult;
@@ -98,6 +100,44 @@ public sealed interface PeerMessage {
     /** Copies the list. */
     public ManifestPage {
       rows = List.copyOf(rows);
+    }
+
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * Asks for a page of the root records of a manifest. Known by those who announce {@link
+   * Features#ROOTS}.
+   *
+   * @param id of the sender's choice, never used again
+   * @param at the manifest
+   * @param after the last key of the page before
+   */
+  record RootsRequest(long id, LogPosition at, Optional<RootKey> after) implements PeerMessage {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * A page of the root records of the manifest that was asked for.
+   *
+   * @param id of the request
+   * @param count how many records the manifest has
+   * @param rootSetAt the last log index up to the manifest's at which a root was set
+   * @param records ascending
+   * @param isLast whether none comes after these
+   */
+  record RootsPage(long id, long count, long rootSetAt, List<RootRecord> records, boolean isLast)
+      implements PeerMessage {
+
+    /** Copies the list. */
+    public RootsPage {
+      records = List.copyOf(records);
     }
 
     @Override

@@ -25,6 +25,7 @@ import dev.ashlar.raft.replication.Replica;
 import dev.ashlar.raft.replication.WriteResult;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,9 @@ public final class RaftDriver {
 
   /** For how many election timeouts a write waits for a leader. */
   private static final int LEADER_TIMEOUTS = 3;
+
+  /** Nobody asked for it, and nobody waits for its end. */
+  private static final long NO_REQUEST = -1;
 
   private final MemberId self;
   private final DriverOptions options;
@@ -71,6 +75,7 @@ public final class RaftDriver {
   private boolean restoring;
   private boolean writing;
   private boolean applying;
+  private boolean hasRoots;
   private long applyTo;
   private long applied;
   private long now;
@@ -137,7 +142,7 @@ public final class RaftDriver {
             random.nextLong() >>> 2,
             this::others,
             this::storageFailed,
-            this::unknownToAll);
+            this::unknownToOthers);
     this.scrub =
         new Scrub(options.scrub(), storage, cid -> copy(cid, block -> {}), this::storageFailed);
     this.upkeep = new LogUpkeep(options);
@@ -192,6 +197,10 @@ public final class RaftDriver {
       manifests.blocks(from, request, now);
     } else if (message instanceof PeerMessage.ManifestPage page) {
       receiver.page(from, page);
+    } else if (message instanceof PeerMessage.RootsRequest request) {
+      manifests.roots(from, request, now);
+    } else if (message instanceof PeerMessage.RootsPage page) {
+      receiver.roots(from, page);
     } else if (message instanceof PeerMessage.Blocks blocks) {
       receiver.blocks(from, blocks);
     } else if (message instanceof PeerMessage.CopyRequest request) {
@@ -396,7 +405,9 @@ public final class RaftDriver {
     boolean leads = core.status().role() instanceof Role.Leader;
     Optional<MemberId> leader = core.leader();
     for (Requests.Request request : requests.waiting(now)) {
-      if (leads) {
+      if (needsRoots(request.what) && !allKnowRoots()) {
+        requests.finish(request, new WriteResult.NotDone(WriteResult.Reason.UNSUPPORTED));
+      } else if (leads) {
         propose(request);
       } else if (request.isForwarded) {
         requests.finish(request, new WriteResult.NotDone(WriteResult.Reason.NOT_LEADER));
@@ -404,6 +415,19 @@ public final class RaftDriver {
         send(request, leader.get());
       }
     }
+  }
+
+  private static boolean needsRoots(Requests.What what) {
+    return what instanceof Requests.What.Write write
+        && (write.command() instanceof BlockCommand.Roots
+            || write.command() instanceof BlockCommand.Collect);
+  }
+
+  /** What has been used once every member knows, and those who come later have to. */
+  private boolean allKnowRoots() {
+    return hasRoots
+        || core.status().membership().members().stream()
+            .allMatch(m -> m.equals(self) || transport.isKnownBy(m, Features.ROOTS));
   }
 
   private void propose(Requests.Request request) {
@@ -594,9 +618,10 @@ public final class RaftDriver {
     applying = true;
     long to = Math.min(applyTo, applied + options.applyEntriesMax());
     int mine = epoch;
+    boolean canBeReplaced = canBeReplaced();
     storage.run(
         Storage.Work.APPLY,
-        replica -> replica.engine().apply(to),
+        replica -> replica.engine().apply(to, canBeReplaced),
         entries -> {
           applying = false;
           if (mine == epoch) {
@@ -774,14 +799,18 @@ public final class RaftDriver {
         this::storageFailed);
   }
 
+  /** What is looked at now and then. */
+  private record Look(long freeBytes, boolean hasRoots) {}
+
   private void lookAtFreeSpace() {
     int mine = epoch;
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().freeBytes(),
-        bytes -> {
+        replica -> new Look(replica.engine().freeBytes(), replica.engine().hasRoots()),
+        look -> {
+          hasRoots |= look.hasRoots();
           if (mine == epoch) {
-            space.looked(bytes);
+            space.looked(look.freeBytes());
           }
           for (MemberId member : core.status().membership().members()) {
             if (!member.equals(self)) {
@@ -830,16 +859,21 @@ public final class RaftDriver {
    * can.
    */
   private void logDamaged(StoreDamagedException why) {
-    if (core.status().membership().voters().size() >= 3) {
+    if (canBeReplaced()) {
       fail(why);
     }
   }
 
+  private boolean canBeReplaced() {
+    return core.status().membership().voters().size() >= 3;
+  }
+
   /**
    * A row that fails its checksum and names what nobody else has is one whose key is damaged, and
-   * hides the block that it is about.
+   * hides the block that it is about. Where somebody could not be asked, a member that has not all
+   * may be needed still; but no manifest of it can be whole, so it must not lead.
    */
-  private void unknownToAll(Cid cid) {
+  private void unknownToOthers(Cid cid, boolean allWereAsked) {
     if (restoring || applied < core.commitIndex()) {
       // It is behind: what it has may have been deleted since.
       return;
@@ -848,7 +882,9 @@ public final class RaftDriver {
         Storage.Work.READ,
         replica -> replica.engine().isRowDamaged(cid.multihash()),
         damaged -> {
-          if (damaged) {
+          if (damaged && !allWereAsked) {
+            leaveTheLead();
+          } else if (damaged) {
             logDamaged(
                 new StoreDamagedException(
                     "a row of the index is damaged, and no other member has block "
@@ -857,6 +893,20 @@ public final class RaftDriver {
           }
         },
         this::storageFailed);
+  }
+
+  private void leaveTheLead() {
+    core.status().membership().voters().stream()
+        .filter(voter -> !voter.equals(self))
+        .max(Comparator.comparingLong(this::matchOf))
+        .filter(voter -> matchOf(voter) > 0)
+        .ifPresent(voter -> guard(() -> core.transferTo(NO_REQUEST, voter)));
+    schedule();
+  }
+
+  private long matchOf(MemberId voter) {
+    RaftCore.Peer peer = core.peers().get(voter);
+    return peer == null ? 0 : peer.match();
   }
 
   private void restoreWhenDue() {

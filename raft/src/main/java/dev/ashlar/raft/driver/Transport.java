@@ -11,4 +11,13 @@ public interface Transport {
    * @return whether it was taken; if not, it certainly did not leave this member
    */
   boolean send(MemberId to, PeerMessage message);
+
+  /**
+   * Whether a member is known to know something.
+   *
+   * @param feature one of {@link Features}
+   */
+  default boolean isKnownBy(MemberId member, long feature) {
+    return true;
+  }
 }

@@ -2,6 +2,8 @@ package dev.ashlar.raft.replication;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Multihash;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
 import dev.ashlar.raft.core.Entry;
 
 /** A write, as it travels: to the leader, and in entries to every replica. */
@@ -23,6 +25,22 @@ public sealed interface BlockCommand {
     @Override
     public int bytes() {
       return Entry.OVERHEAD_BYTES;
+    }
+  }
+
+  /** A change of pins and references, all of it or nothing. */
+  record Roots(RootChanges changes) implements BlockCommand {
+    @Override
+    public int bytes() {
+      return Entry.OVERHEAD_BYTES + changes.bytes();
+    }
+  }
+
+  /** Removal of blocks that no root reaches. */
+  record Collect(GarbageBatch garbage) implements BlockCommand {
+    @Override
+    public int bytes() {
+      return Entry.OVERHEAD_BYTES + garbage.bytes();
     }
   }
 

@@ -6,6 +6,8 @@ import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.engine.Command;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
 import dev.ashlar.raft.core.Payload;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -51,6 +53,14 @@ public final class CommandCodec {
     if (command instanceof BlockCommand.Touch touch) {
       return List.of(named(Command.Kind.TOUCH, touch.multihash()));
     }
+    if (command instanceof BlockCommand.Roots roots) {
+      ByteBuffer body = roots.changes().encode();
+      return List.of(header(Command.Kind.ROOTS, body.remaining(), 0), body);
+    }
+    if (command instanceof BlockCommand.Collect collect) {
+      ByteBuffer body = collect.garbage().encode();
+      return List.of(header(Command.Kind.COLLECT, body.remaining(), 0), body);
+    }
     return List.of(named(Command.Kind.DELETE, ((BlockCommand.Delete) command).multihash()));
   }
 
@@ -89,6 +99,12 @@ public final class CommandCodec {
     }
     if (kind == Command.Kind.DELETE.code()) {
       return new Payload.Command(new BlockCommand.Delete(whole(body)));
+    }
+    if (kind == Command.Kind.ROOTS.code()) {
+      return new Payload.Command(new BlockCommand.Roots(RootChanges.decode(body)));
+    }
+    if (kind == Command.Kind.COLLECT.code()) {
+      return new Payload.Command(new BlockCommand.Collect(GarbageBatch.decode(body)));
     }
     if (kind == Command.Kind.NO_OP.code() && !body.hasRemaining()) {
       return new Payload.NoOp();

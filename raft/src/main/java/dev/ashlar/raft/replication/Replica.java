@@ -381,6 +381,10 @@ public final class Replica {
       batch.appendPut(term, put.block());
     } else if (command instanceof BlockCommand.Touch touch) {
       batch.append(term, new Command.Touch(touch.multihash()));
+    } else if (command instanceof BlockCommand.Roots roots) {
+      batch.append(term, new Command.Roots(roots.changes()));
+    } else if (command instanceof BlockCommand.Collect collect) {
+      batch.append(term, new Command.Collect(collect.garbage()));
     } else {
       batch.append(term, new Command.Delete(((BlockCommand.Delete) command).multihash()));
     }
@@ -393,7 +397,14 @@ public final class Replica {
       Membership membership = MembershipCodec.decode(configuration.payload());
       return new Entry(id, Entry.OVERHEAD_BYTES, new Payload.Configuration(membership));
     }
-    int bytes = entry.command() instanceof Command.Put put ? put.length() : 0;
+    int bytes = 0;
+    if (entry.command() instanceof Command.Put put) {
+      bytes = put.length();
+    } else if (entry.command() instanceof Command.Roots roots) {
+      bytes = roots.changes().bytes();
+    } else if (entry.command() instanceof Command.Collect collect) {
+      bytes = collect.garbage().bytes();
+    }
     return new Entry(id, Entry.OVERHEAD_BYTES + bytes, new Payload.NoOp());
   }
 
@@ -412,8 +423,11 @@ public final class Replica {
     if (command instanceof Command.Delete delete) {
       return Optional.of(entry(id, new BlockCommand.Delete(delete.multihash())));
     }
-    if (command instanceof Command.Roots) {
-      return Optional.empty();
+    if (command instanceof Command.Roots roots) {
+      return Optional.of(entry(id, new BlockCommand.Roots(roots.changes())));
+    }
+    if (command instanceof Command.Collect collect) {
+      return Optional.of(entry(id, new BlockCommand.Collect(collect.garbage())));
     }
     return Optional.of(header(entry));
   }

@@ -7,6 +7,7 @@ import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.Multihash;
 import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.ReadConsistency;
@@ -16,12 +17,21 @@ import dev.ashlar.block.UnknownOutcomeException;
 import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.block.engine.Outcome;
 import dev.ashlar.block.engine.StoreLimits;
+import dev.ashlar.block.root.FeedPage;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChanges;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
+import dev.ashlar.block.root.RootStore;
+import dev.ashlar.block.root.RootedBlockStore;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -35,7 +45,7 @@ import java.util.function.Supplier;
  * {@link NoSpaceException} and was not done; it throws {@link UnknownOutcomeException} and may have
  * been done.
  */
-public final class ReplicatedBlockStore implements BlockStore {
+public final class ReplicatedBlockStore implements RootedBlockStore {
 
   /** How many bytes of one call may be on their way at once, or one block. */
   private static final long WINDOW_BYTES = 8L << 20;
@@ -45,6 +55,7 @@ public final class ReplicatedBlockStore implements BlockStore {
   private final BlockClient client;
   private final int blockBytesMax;
   private final ReadConsistency consistency;
+  private final RootStore roots = new Roots();
 
   /**
    * @param replication the member here; closed with the store
@@ -133,6 +144,11 @@ public final class ReplicatedBlockStore implements BlockStore {
       confirm();
     }
     return reads.list(cursor, limit);
+  }
+
+  @Override
+  public RootStore roots() {
+    return roots;
   }
 
   @Override
@@ -232,6 +248,10 @@ public final class ReplicatedBlockStore implements BlockStore {
               "too few members have room for more blocks: delete blocks or free space; the put was"
                   + " not done");
       case STOPPING -> new StoreClosedException();
+      case UNSUPPORTED ->
+          new StoreUnavailableException(
+              "not every member of the cluster is connected and knows of pins and references: run"
+                  + " this release on all of them; not done");
       case BUSY ->
           new StoreUnavailableException(
               "too many writes are waiting already: try again a little later; not done");
@@ -239,6 +259,85 @@ public final class ReplicatedBlockStore implements BlockStore {
           new StoreUnavailableException(
               "the cluster has no leader that could be reached: try again; not done");
     };
+  }
+
+  /** The records beside the blocks: always read with everything that was done before. */
+  private final class Roots implements RootStore {
+
+    @Override
+    public Optional<RootRecord> get(RootKey key) {
+      requireOpen();
+      confirm();
+      return reads.engine().root(key);
+    }
+
+    @Override
+    public List<RootRecord> list(RootKey prefix, Optional<RootKey> after, int limit) {
+      requireOpen();
+      confirm();
+      return reads.engine().roots(prefix, after, limit);
+    }
+
+    @Override
+    public boolean isLeading() {
+      return replication.isLeading();
+    }
+
+    @Override
+    public OptionalLong change(RootChanges changes) {
+      WriteResult result = write(new BlockCommand.Roots(changes));
+      return outcome(result) == Outcome.CHANGED && result instanceof WriteResult.Done done
+          ? OptionalLong.of(done.index())
+          : OptionalLong.empty();
+    }
+
+    @Override
+    public boolean collect(GarbageBatch garbage) {
+      return outcome(write(new BlockCommand.Collect(garbage))) == Outcome.COLLECTED;
+    }
+
+    @Override
+    public long appliedIndex() {
+      requireOpen();
+      confirm();
+      return reads.engine().status().applied();
+    }
+
+    @Override
+    public OptionalLong lastPut(Multihash multihash) {
+      return reads.lastPut(multihash);
+    }
+
+    @Override
+    public boolean isElsewhere(Cid cid) {
+      requireOpen();
+      CompletableFuture<Optional<Block>> copy = new CompletableFuture<>();
+      replication.copy(cid, copy::complete);
+      return await(copy).isPresent();
+    }
+
+    @Override
+    public void verify() {
+      reads.engine().countRoots();
+    }
+
+    @Override
+    public Optional<UUID> origin() {
+      return reads.engine().cluster();
+    }
+
+    @Override
+    public FeedPage changesSince(long since, int entriesMax) {
+      requireOpen();
+      return reads.engine().effectsAfter(since, entriesMax);
+    }
+
+    private WriteResult write(BlockCommand command) {
+      requireOpen();
+      CompletableFuture<WriteResult> end = new CompletableFuture<>();
+      replication.write(command, end::complete);
+      return await(end);
+    }
   }
 
   private void requireOpen() {

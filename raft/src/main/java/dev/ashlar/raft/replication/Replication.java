@@ -26,6 +26,9 @@ public interface Replication extends AutoCloseable {
    */
   boolean mayReadLocally();
 
+  /** Whether it leads its cluster, as far as it knows. */
+  boolean isLeading();
+
   /** Whether it has been closed. */
   boolean isClosed();
 

@@ -34,7 +34,9 @@ public sealed interface WriteResult {
     /** There is no room for more blocks. */
     NO_SPACE(4),
     /** The member is stopping. */
-    STOPPING(5);
+    STOPPING(5),
+    /** Not every member is known to know such a command. */
+    UNSUPPORTED(6);
 
     private final int code;
 

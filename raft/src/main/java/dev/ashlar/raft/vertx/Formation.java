@@ -1,6 +1,8 @@
 package dev.ashlar.raft.vertx;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 
 /**
  * How a member with an empty disk comes to be one. A disk that belongs to a cluster decides itself.
@@ -31,8 +33,14 @@ public sealed interface Formation {
    * It is added to a cluster that there is.
    *
    * @param contacts where some of its members are reached
+   * @param cluster the only one that it may be; empty for whichever they are members of
    */
-  record Join(List<String> contacts) implements Formation {
+  record Join(List<String> contacts, Optional<UUID> cluster) implements Formation {
+
+    /** Whichever cluster they are members of. */
+    public Join(List<String> contacts) {
+      this(contacts, Optional.empty());
+    }
 
     /** Copies the list. */
     public Join {

@@ -59,7 +59,7 @@ final class Forming {
                 return found(list.addresses());
               }
               return formation instanceof Formation.Join join
-                  ? join(join.contacts())
+                  ? join(join)
                   : found(List.of(identity.address()));
             });
   }
@@ -136,28 +136,31 @@ final class Forming {
             });
   }
 
-  private Future<Void> join(List<String> contacts) {
+  private Future<Void> join(Formation.Join how) {
     if (engine.status().last().index() > 0) {
       return refused("the data directory has blocks already: only an empty one can join a cluster");
     }
     Promise<Void> joined = Promise.promise();
-    askToJoin(contacts, 0, joined);
+    askToJoin(how, 0, joined);
     return joined.future();
   }
 
-  private void askToJoin(List<String> contacts, int attempt, Promise<Void> joined) {
+  private void askToJoin(Formation.Join how, int attempt, Promise<Void> joined) {
     if (stopped) {
       joined.tryFail(new FormationException("the member was stopped while it was joining"));
       return;
     }
+    List<String> contacts = how.contacts();
     String contact = contacts.get(attempt % contacts.size());
     discover(contact)
         .onSuccess(
             seen -> {
-              if (seen.cluster().isPresent()) {
-                enter(seen.cluster().get()).onComplete(joined);
+              Optional<UUID> wanted =
+                  seen.cluster().filter(found -> how.cluster().map(found::equals).orElse(true));
+              if (wanted.isPresent()) {
+                enter(wanted.get()).onComplete(joined);
               } else {
-                vertx.setTimer(RETRY_MILLIS, id -> askToJoin(contacts, attempt + 1, joined));
+                vertx.setTimer(RETRY_MILLIS, id -> askToJoin(how, attempt + 1, joined));
               }
             })
         .onFailure(
@@ -165,7 +168,7 @@ final class Forming {
               if (attempt == 0) {
                 LOG.warn("contact={} cannot be reached: {}", contact, e.getMessage());
               }
-              vertx.setTimer(RETRY_MILLIS, id -> askToJoin(contacts, attempt + 1, joined));
+              vertx.setTimer(RETRY_MILLIS, id -> askToJoin(how, attempt + 1, joined));
             });
   }
 

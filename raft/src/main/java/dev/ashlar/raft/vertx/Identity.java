@@ -1,6 +1,7 @@
 package dev.ashlar.raft.vertx;
 
 import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.driver.Features;
 import java.util.List;
 import java.util.UUID;
 
@@ -52,6 +53,14 @@ final class Identity {
 
   Hello hello(Hello.Purpose purpose, MemberId to) {
     return new Hello(
-        Hello.VERSION, purpose, 0, cluster, member, to, address, initial, UUID.randomUUID());
+        Hello.VERSION,
+        purpose,
+        Features.ALL,
+        cluster,
+        member,
+        to,
+        address,
+        initial,
+        UUID.randomUUID());
   }
 }

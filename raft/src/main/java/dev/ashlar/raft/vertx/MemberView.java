@@ -20,6 +20,10 @@ import java.util.TreeMap;
  * @param commit the highest index that it knows to be committed
  * @param applied up to where entries have taken effect on it
  * @param installing whether it is taking a snapshot
+ * @param voters who votes as far as its log goes and where they are reached; nobody while that is
+ *     being changed
+ * @param settled whether it leads and has committed an entry of its term, before which it does not
+ *     know what is committed (thesis §6.4)
  * @param peers what it knows of the others, if it leads
  */
 public record MemberView(
@@ -31,6 +35,8 @@ public record MemberView(
     long commit,
     long applied,
     boolean installing,
+    SortedMap<MemberId, String> voters,
+    boolean settled,
     SortedMap<MemberId, RaftCore.Peer> peers) {
 
   static MemberView of(String release, NodeStatus status) {
@@ -43,6 +49,8 @@ public record MemberView(
         status.commit(),
         status.applied(),
         status.installing(),
+        status.membership().isJoint() ? new TreeMap<>() : Voters.of(status.membership()),
+        status.settled(),
         status.peers());
   }
 
@@ -66,6 +74,8 @@ public record MemberView(
         .put("commit", commit)
         .put("applied", applied)
         .put("installing", installing)
+        .put("voters", Voters.encode(voters))
+        .put("settled", settled)
         .put("peers", others)
         .encode();
   }
@@ -95,6 +105,8 @@ public record MemberView(
           json.getLong("commit", 0L),
           json.getLong("applied", 0L),
           json.getBoolean("installing", false),
+          Voters.decode(json.getJsonObject("voters", new JsonObject())),
+          json.getBoolean("settled", false),
           peers);
     } catch (DecodeException | ClassCastException | IllegalArgumentException e) {
       throw new FrameException("the peer told nothing about its state that can be read");

@@ -24,6 +24,7 @@ import java.util.UUID;
  * @param commit the highest index that it knows to be committed
  * @param applied up to where entries have taken effect here
  * @param installing whether it is taking a snapshot
+ * @param settled whether it leads and has committed an entry of its term (thesis §6.4)
  * @param scrub what re-reading all blocks has come to
  * @param mended how many damaged blocks were mended from other members since the start
  * @param peers what it knows of the others, if it leads
@@ -41,6 +42,7 @@ public record NodeStatus(
     long commit,
     long applied,
     boolean installing,
+    boolean settled,
     ScrubStatus scrub,
     long mended,
     SortedMap<MemberId, RaftCore.Peer> peers) {}

@@ -32,6 +32,7 @@ final class Peers implements Transport {
   private final Map<MemberId, Map<Lane, PeerLink>> links = new HashMap<>();
   private final Map<MemberId, String> learned = new HashMap<>();
   private final Map<MemberId, Long> heardNanos = new HashMap<>();
+  private final Map<MemberId, Long> features = new HashMap<>();
   private Membership membership = Membership.NONE;
   private long lookedNanos;
   private boolean closed;
@@ -68,6 +69,16 @@ final class Peers implements Transport {
   /** Somebody has said where it is reached; the membership knows better. */
   void learn(MemberId member, String address) {
     learned.put(member, address);
+  }
+
+  /** Somebody has said what it knows. */
+  void announced(MemberId member, long known) {
+    features.put(member, known);
+  }
+
+  @Override
+  public boolean isKnownBy(MemberId member, long feature) {
+    return (features.getOrDefault(member, 0L) & feature) != 0;
   }
 
   void heard(MemberId from) {

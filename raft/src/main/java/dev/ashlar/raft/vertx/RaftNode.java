@@ -84,6 +84,8 @@ public final class RaftNode implements Replication {
   private volatile boolean readable;
   private volatile boolean removed;
   private volatile Optional<MemberId> leader = Optional.empty();
+  private volatile boolean leads;
+  private volatile boolean stuck;
 
   /**
    * @param engine of this member's replica; closed with the node
@@ -120,6 +122,8 @@ public final class RaftNode implements Replication {
    */
   public Future<Void> start(Formation formation) {
     Promise<Void> started = Promise.promise();
+    failure.future().onSuccess(started::tryFail);
+    ticker = vertx.setPeriodic(options.tickMillis(), id -> context.runOnContext(on -> tick()));
     context.runOnContext(
         nothing ->
             server
@@ -132,7 +136,8 @@ public final class RaftNode implements Replication {
                     })
                 .compose(done -> begin())
                 .onSuccess(done -> ifJoining(formation))
-                .onComplete(started));
+                .onSuccess(started::tryComplete)
+                .onFailure(started::tryFail));
     return started.future();
   }
 
@@ -149,6 +154,13 @@ public final class RaftNode implements Replication {
   /** Completed with why, when the member cannot go on: the process should end. */
   public Future<Throwable> failure() {
     return failure.future();
+  }
+
+  /**
+   * Whether it cannot go on because a write to the storage does not end: nothing may wait for it.
+   */
+  public boolean isStuck() {
+    return stuck;
   }
 
   /** The leader, as far as this member knows; a moment old. */
@@ -324,6 +336,11 @@ public final class RaftNode implements Replication {
   }
 
   @Override
+  public boolean isLeading() {
+    return leads;
+  }
+
+  @Override
   public boolean isClosed() {
     return closed;
   }
@@ -408,7 +425,6 @@ public final class RaftNode implements Replication {
                       new Loop());
               peers.membershipIs(driver.core().status().membership());
               formed = true;
-              ticker = vertx.setPeriodic(options.tickMillis(), id -> tick());
               LOG.info(
                   "node={} cluster={} address={} term={} applied={}",
                   identity.member(),
@@ -466,22 +482,27 @@ public final class RaftNode implements Replication {
   }
 
   /** Storage that never answers, or code underneath that goes round in a damaged file for ever. */
-  private void endIfStuck(RaftDriver running) {
+  private void endIfStuck() {
     long write = storage.writing();
     sameWriteTicks = write != 0 && write == lastWrite ? sameWriteTicks + 1 : 0;
     lastWrite = write;
     // In ticks: a process that was itself stopped for a while has not waited.
     long millis = sameWriteTicks * options.tickMillis();
-    if (millis > options.stuckMillis() && !running.isStopped()) {
-      running.stop();
+    boolean isOver = failure.future().isComplete() || (driver != null && driver.isStopped());
+    if (millis > options.stuckMillis() && !isOver) {
+      sameWriteTicks = 0;
+      if (driver != null) {
+        driver.stop();
+      }
+      stuck = true;
       String what = "a write to the storage has not ended for " + millis / 1000 + " s";
       end(new StoreFailedException(what, new IOException(what), true), store -> store.doubt(what));
     }
   }
 
   private void tick() {
+    endIfStuck();
     if (driver != null) {
-      endIfStuck(driver);
       driver.tick();
       peers.callSilentAnew();
       look(driver);
@@ -491,6 +512,7 @@ public final class RaftNode implements Replication {
   /** What other threads may know without asking. */
   private void look(RaftDriver running) {
     leader = running.core().leader();
+    leads = running.core().status().role() instanceof Role.Leader;
     Membership membership = running.core().status().membership();
     boolean isOut = !membership.members().isEmpty() && !membership.contains(identity.member());
     if (isOut && !removed) {
@@ -544,6 +566,7 @@ public final class RaftNode implements Replication {
         core.commitIndex(),
         running.applied(),
         running.isInstalling(),
+        core.isSettledLeader(),
         running.scrubbed(),
         running.mended(),
         core.peers());

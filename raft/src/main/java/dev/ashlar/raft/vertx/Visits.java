@@ -57,7 +57,9 @@ final class Visits implements PeerServer.Visitors {
     if (!hello.cluster().equals(identity.cluster())) {
       return "this member belongs to cluster " + identity.cluster() + ", not to " + hello.cluster();
     }
-    return hello.to().equals(identity.member())
+    boolean asksAnybody =
+        hello.purpose() == Hello.Purpose.STATUS && hello.to().uuid().equals(Hello.NOBODY);
+    return asksAnybody || hello.to().equals(identity.member())
         ? null
         : "member " + identity.member() + " is reached here, not " + hello.to();
   }
@@ -67,6 +69,7 @@ final class Visits implements PeerServer.Visitors {
     boolean sameCluster = hello.cluster().equals(identity.cluster());
     if (sameCluster && !identity.cluster().equals(Hello.NOBODY)) {
       peers.learn(hello.from(), hello.address());
+      peers.announced(hello.from(), hello.features());
     }
   }
 

@@ -10,6 +10,11 @@ import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.ManifestRow;
 import dev.ashlar.block.engine.Outcome;
+import dev.ashlar.block.root.GarbageBatch;
+import dev.ashlar.block.root.RootChange;
+import dev.ashlar.block.root.RootChanges;
+import dev.ashlar.block.root.RootKey;
+import dev.ashlar.block.root.RootRecord;
 import dev.ashlar.raft.core.Entry;
 import dev.ashlar.raft.core.EntryId;
 import dev.ashlar.raft.core.MemberId;
@@ -146,6 +151,28 @@ class MessageCodecTest {
     protocol(all, "LogRegressed", new Message.LogRegressed(3, 12));
     all.put("Announce", new PeerMessage.Announce(true));
     all.put("Forward", new PeerMessage.Forward(5, new BlockCommand.Put(BLOCK)));
+    RootKey key = RootKey.reference("a");
+    RootChange set = RootChange.set(key, 7, new byte[] {1, 2});
+    RootChange remove = RootChange.remove(RootKey.pin(BLOCK.cid()), RootChange.ANY);
+    all.put(
+        "ForwardRoots",
+        new PeerMessage.Forward(5, new BlockCommand.Roots(new RootChanges(List.of(set, remove)))));
+    all.put(
+        "ForwardCollect",
+        new PeerMessage.Forward(
+            5, new BlockCommand.Collect(new GarbageBatch(9, 4, List.of(BLOCK.cid().multihash())))));
+    all.put(
+        "RootsRequest", new PeerMessage.RootsRequest(6, new LogPosition(7, 3), Optional.of(key)));
+    all.put(
+        "RootsPage",
+        new PeerMessage.RootsPage(
+            6, 2, 4, List.of(new RootRecord(key, ByteBuffer.wrap(new byte[] {1, 2}), 4)), true));
+    all.put(
+        "ForwardedConflict",
+        new PeerMessage.Forwarded(5, new WriteResult.Done(Outcome.CONFLICT, 9)));
+    all.put(
+        "ForwardedUnsupported",
+        new PeerMessage.Forwarded(5, new WriteResult.NotDone(WriteResult.Reason.UNSUPPORTED)));
     all.put(
         "ForwardAdd",
         new PeerMessage.ForwardAdmin(5, new AdminCommand.Add(MEMBER, "127.0.0.1:8421", true)));
@@ -162,7 +189,7 @@ class MessageCodecTest {
         new PeerMessage.ManifestRequest(
             6, Optional.of(new LogPosition(7, 3)), Optional.of(BLOCK.cid().multihash())));
     ManifestHead head =
-        new ManifestHead(new LogPosition(7, 3), ByteBuffer.wrap(new byte[] {1, 2}), 1, 5);
+        new ManifestHead(new LogPosition(7, 3), ByteBuffer.wrap(new byte[] {1, 2}), 1, 5, 0, 0);
     all.put(
         "ManifestPage",
         new PeerMessage.ManifestPage(

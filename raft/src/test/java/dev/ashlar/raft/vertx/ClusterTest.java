@@ -178,6 +178,32 @@ class ClusterTest {
   }
 
   @Test
+  void whoIsDamagedFindsTheOthersThatWereReplacedSince() throws Exception {
+    startThree(RaftNodeOptions.DEFAULT);
+    int leader = leader();
+    int lost = (leader + 1) % 3;
+    KnownCluster known = KnownCluster.of(status(lost));
+    // Somebody else takes the leader's place, under its address and another id.
+    NodeStatus replaced = status(leader);
+    nodes.get(leader).close();
+    int port = Integer.parseInt(replaced.address().substring("127.0.0.1:".length()));
+    open(at(port), new Formation.Join(List.of(status(lost).address())));
+    until(
+        lost,
+        status ->
+            !status.membership().contains(replaced.self())
+                && !status.membership().isJoint()
+                && status.membership().voters().size() == 3);
+
+    nodes.get(lost).close();
+    dispensable(known);
+
+    nodes.get(3).close();
+    assertThatThrownBy(() -> await(known.requireDispensable(vertx, RaftNodeOptions.DEFAULT)))
+        .hasCauseInstanceOf(FormationException.class);
+  }
+
+  @Test
   void readsGoOnWhenAPutFindsNoRoom() throws Exception {
     FaultyEnvironment disk = new FaultyEnvironment(new MemoryEnvironment(1L << 30));
     await(node(RaftNodeOptions.DEFAULT, disk).start(new Formation.Alone()));
@@ -430,6 +456,18 @@ class ClusterTest {
         }
       }
       Thread.onSpinWait();
+    }
+  }
+
+  /** Until somebody leads the others and has committed what it has, they say no. */
+  private void dispensable(KnownCluster known) throws Exception {
+    while (true) {
+      try {
+        await(known.requireDispensable(vertx, RaftNodeOptions.DEFAULT));
+        return;
+      } catch (ExecutionException e) {
+        assertThat(e).hasCauseInstanceOf(FormationException.class);
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,6 +47,7 @@ public final class ChaosCommand implements Callable<Integer> {
 
   private static final Set<Fault> DISK_FAULTS = EnumSet.of(Fault.FULL, Fault.HANG, Fault.POWER);
   private static final Set<Fault> SHIM_FAULTS = EnumSet.of(Fault.CALL, Fault.CLOCK);
+  private static final int LAST_WORDS = 25;
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(6);
 
   @Option(
@@ -128,7 +130,6 @@ public final class ChaosCommand implements Callable<Integer> {
       member.close();
     }
     Runtime.getRuntime().removeShutdownHook(stop);
-    findings.forEach(finding -> say("FOUND " + finding));
     if (findings.isEmpty()) {
       if (directory == null) {
         DirectoryTree.delete(home);
@@ -136,6 +137,8 @@ public final class ChaosCommand implements Callable<Integer> {
       say("every promise was kept");
       return 0;
     }
+    sayLastWords();
+    findings.forEach(finding -> say("FOUND " + finding));
     say("data and logs are kept in " + home);
     return 1;
   }
@@ -275,6 +278,19 @@ public final class ChaosCommand implements Callable<Integer> {
     say(member.process().name() + ": " + said);
     if (verified != 0) {
       findings.add(member.process().name() + " does not verify: " + said);
+    }
+  }
+
+  /** What the members wrote last, for where only this output is kept. */
+  private void sayLastWords() throws IOException {
+    for (ChaosMember member : members) {
+      Path log = member.process().log();
+      if (Files.exists(log)) {
+        List<String> lines = Files.readAllLines(log, StandardCharsets.ISO_8859_1);
+        lines
+            .subList(Math.max(0, lines.size() - LAST_WORDS), lines.size())
+            .forEach(line -> say(member.process().name() + " | " + line));
+      }
     }
   }
 

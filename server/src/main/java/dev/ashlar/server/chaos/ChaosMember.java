@@ -4,8 +4,10 @@ import dev.ashlar.server.client.DirectoryTree;
 import dev.ashlar.server.client.NodeProcess;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -178,6 +180,10 @@ final class ChaosMember implements AutoCloseable {
 
   void freeDisk() throws IOException {
     Files.deleteIfExists(ballast());
+    // Or a power cut soon afterwards would bring it back.
+    try (FileChannel directory = FileChannel.open(process.data(), StandardOpenOption.READ)) {
+      directory.force(true);
+    }
   }
 
   /** As a new disk would be. It must be down. */

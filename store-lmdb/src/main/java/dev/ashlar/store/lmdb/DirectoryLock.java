@@ -22,7 +22,7 @@ final class DirectoryLock implements AutoCloseable {
 
   static final String FILE = "ashlar.lock";
 
-  private static final int PID_DIGITS_MAX = 20;
+  private static final int TEXT_BYTES_MAX = 40;
 
   /**
    * Directories in use in this JVM. It is static because what it guards is of the process: closing
@@ -33,12 +33,43 @@ final class DirectoryLock implements AutoCloseable {
 
   private final Path directory;
   private final FileChannel channel;
-  private final OptionalLong predecessor;
+  private final Owner before;
 
-  private DirectoryLock(Path directory, FileChannel channel, OptionalLong predecessor) {
+  private DirectoryLock(Path directory, FileChannel channel, Owner before) {
     this.directory = directory;
     this.channel = channel;
-    this.predecessor = predecessor;
+    this.before = before;
+  }
+
+  /**
+   * Who is named in the file.
+   *
+   * @param pid the process, empty where the directory was given up
+   * @param lostBefore how many in a row before it ended without giving the directory up
+   */
+  private record Owner(OptionalLong pid, int lostBefore) {
+
+    static final Owner NOBODY = new Owner(OptionalLong.empty(), 0);
+
+    static Owner decode(String text) {
+      String[] words = text.strip().split(" ", 2);
+      try {
+        return new Owner(
+            OptionalLong.of(Long.parseLong(words[0])),
+            words.length < 2 ? 0 : Integer.parseInt(words[1]));
+      } catch (NumberFormatException e) {
+        return NOBODY;
+      }
+    }
+
+    String encode() {
+      return pid.isEmpty() ? "" : pid.getAsLong() + " " + lostBefore;
+    }
+
+    /** How many ended so, this one among them. */
+    int lost() {
+      return pid.isEmpty() ? 0 : lostBefore + 1;
+    }
   }
 
   /**
@@ -62,14 +93,9 @@ final class DirectoryLock implements AutoCloseable {
       if (lock == null) {
         throw new StoreLockedException(directory.toString(), readPid(file));
       }
-      long before = readPid(channel);
-      channel.truncate(0);
-      channel.write(
-          ByteBuffer.wrap(
-              Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)),
-          0);
-      return new DirectoryLock(
-          real, channel, before < 0 ? OptionalLong.empty() : OptionalLong.of(before));
+      DirectoryLock taken = new DirectoryLock(real, channel, read(channel));
+      taken.write(taken.lost());
+      return taken;
     } catch (OverlappingFileLockException e) {
       // Held by this JVM under another name. Closing the channel would give up that lock.
       IN_USE.remove(real);
@@ -85,7 +111,35 @@ final class DirectoryLock implements AutoCloseable {
 
   /** The process that had the directory last, if it ended without giving it up. */
   OptionalLong predecessor() {
-    return predecessor;
+    return before.pid();
+  }
+
+  /** How many processes in a row have ended without giving the directory up. */
+  int lost() {
+    return before.lost();
+  }
+
+  /** Begins to count anew. */
+  void forgive() throws IOException {
+    write(0);
+  }
+
+  private void write(int lost) throws IOException {
+    write(new Owner(OptionalLong.of(ProcessHandle.current().pid()), lost));
+  }
+
+  private void write(Owner owner) throws IOException {
+    channel.truncate(0);
+    channel.write(ByteBuffer.wrap(owner.encode().getBytes(StandardCharsets.US_ASCII)), 0);
+  }
+
+  /** Gives the directory up as it was found, for nothing has been done with it. */
+  void undo() throws IOException {
+    try (channel) {
+      write(before);
+    } finally {
+      IN_USE.remove(directory);
+    }
   }
 
   @Override
@@ -99,25 +153,21 @@ final class DirectoryLock implements AutoCloseable {
   }
 
   private static long readPid(Path file) {
+    return read(file).pid().orElse(-1);
+  }
+
+  private static Owner read(Path file) {
     try {
-      return pid(Files.readString(file, StandardCharsets.US_ASCII));
+      return Owner.decode(Files.readString(file, StandardCharsets.US_ASCII));
     } catch (IOException e) {
-      return -1;
+      return Owner.NOBODY;
     }
   }
 
   /** Through the channel that has the lock: to close another one would give it up. */
-  private static long readPid(FileChannel channel) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(PID_DIGITS_MAX);
+  private static Owner read(FileChannel channel) throws IOException {
+    ByteBuffer text = ByteBuffer.allocate(TEXT_BYTES_MAX);
     channel.read(text, 0);
-    return pid(new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII));
-  }
-
-  private static long pid(String text) {
-    try {
-      return Long.parseLong(text.strip());
-    } catch (NumberFormatException e) {
-      return -1;
-    }
+    return Owner.decode(new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII));
   }
 }

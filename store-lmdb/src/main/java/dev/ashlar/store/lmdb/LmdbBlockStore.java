@@ -1,5 +1,6 @@
 package dev.ashlar.store.lmdb;
 
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreFormatException;
 import dev.ashlar.block.StoreLockedException;
@@ -47,14 +48,34 @@ public final class LmdbBlockStore extends EngineBlockStore {
 
   /** As {@link #open(Path)}, with options. */
   public static LmdbBlockStore open(Path directory, LmdbOptions options) {
-    LmdbEnvironment environment = LmdbEnvironment.open(directory, options);
+    return open(directory, options, () -> {});
+  }
+
+  /**
+   * As {@link #open(Path)}, with options.
+   *
+   * @param trusted called when the file has been walked, where something beside it called for that.
+   *     What follows takes milliseconds, whatever the size of the file
+   */
+  public static LmdbBlockStore open(Path directory, LmdbOptions options, Runnable trusted) {
+    LmdbEnvironment environment = LmdbEnvironment.open(directory, options, trusted);
     try {
       StorageEngine engine = StorageEngine.open(environment, options.engine());
       return new LmdbBlockStore(environment, engine, options);
     } catch (RuntimeException e) {
       environment.close();
-      throw e;
+      throw e.getCause() instanceof RuntimeException cause && LmdbErrors.isCorruption(cause)
+          ? LmdbErrors.onOpen(directory, cause)
+          : e;
     }
+  }
+
+  /**
+   * Notes that a store did not open: the next open walks the file, and after the second time the
+   * directory is refused.
+   */
+  public static void noteStuck(Path directory, String why) {
+    new Suspicion(directory).corrupted(new StoreDamagedException(why));
   }
 
   /**

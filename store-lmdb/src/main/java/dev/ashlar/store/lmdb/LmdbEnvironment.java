@@ -90,13 +90,33 @@ public final class LmdbEnvironment implements Environment {
    * @throws StoreFailedException when it cannot be read or written
    */
   public static LmdbEnvironment open(Path directory, LmdbOptions options) {
+    return open(directory, options, () -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param trusted called when the file has been looked at, where that was called for, before LMDB
+   *     has it
+   */
+  static LmdbEnvironment open(Path directory, LmdbOptions options, Runnable trusted) {
     DirectoryLock lock = null;
     try {
       Files.createDirectories(directory);
       lock = DirectoryLock.take(directory);
       DataFile.check(directory);
-      new Suspicion(directory).requireTrust(options.acceptSuspect(), lock.predecessor());
+      new Suspicion(directory).requireTrust(options.acceptSuspect(), lock);
       fillLockFile(directory, options.readersMax());
+      NativeLibrary.load();
+    } catch (IOException e) {
+      undo(lock, e);
+      throw new StoreFailedException(directory + " cannot be opened: " + e, e, false);
+    } catch (RuntimeException | Error e) {
+      undo(lock, e);
+      throw e;
+    }
+    trusted.run();
+    try {
       return new LmdbEnvironment(directory, lock, options);
     } catch (IOException e) {
       release(lock, e);
@@ -104,6 +124,9 @@ public final class LmdbEnvironment implements Environment {
     } catch (RuntimeException e) {
       release(lock, e);
       throw LmdbErrors.isLmdb(e) ? LmdbErrors.onOpen(directory, e) : e;
+    } catch (Error e) {
+      release(lock, e);
+      throw e;
     }
   }
 
@@ -213,7 +236,7 @@ public final class LmdbEnvironment implements Environment {
   RuntimeException readFailing(RuntimeException e) {
     RuntimeException translated = LmdbErrors.translate(e, "reading", false);
     if (LmdbErrors.isCorruption(e)) {
-      suspicion.doubt(translated);
+      suspicion.corrupted(translated);
     }
     return translated;
   }
@@ -234,7 +257,7 @@ public final class LmdbEnvironment implements Environment {
     if (translated instanceof StoreFailedException) {
       failure = translated;
       if (LmdbErrors.isCorruption(e)) {
-        suspicion.doubt(translated);
+        suspicion.corrupted(translated);
       } else {
         suspicion.suspect(translated);
       }
@@ -305,11 +328,19 @@ public final class LmdbEnvironment implements Environment {
     }
   }
 
-  private static void release(@Nullable DirectoryLock lock, Exception why) {
+  private static void undo(@Nullable DirectoryLock lock, Throwable why) {
     try {
       if (lock != null) {
-        lock.close();
+        lock.undo();
       }
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  private static void release(DirectoryLock lock, Throwable why) {
+    try {
+      lock.close();
     } catch (IOException e) {
       why.addSuppressed(e);
     }

@@ -7,6 +7,7 @@ import dev.ashlar.block.StoreFailedException;
 import dev.ashlar.block.StoreFormatException;
 import java.nio.file.Path;
 import org.lmdbjava.Cursor;
+import org.lmdbjava.Dbi;
 import org.lmdbjava.Env;
 import org.lmdbjava.LmdbException;
 import org.lmdbjava.LmdbNativeException;
@@ -32,7 +33,9 @@ final class LmdbErrors {
   static boolean isCorruption(RuntimeException e) {
     return e instanceof Env.FileInvalidException
         || e instanceof Cursor.FullException
+        || e instanceof Dbi.IncompatibleException
         || e instanceof LmdbNativeException.PageCorruptedException
+        || e instanceof LmdbNativeException.PageFullException
         || e instanceof LmdbNativeException.PageNotFoundException
         || e instanceof LmdbNativeException.PanicException;
   }

@@ -23,9 +23,14 @@ import java.util.stream.Stream;
  *       walked before LMDB has it.
  *   <li>{@code damaged}: whoever had the store last found that it must not be gone on from, sound
  *       as the file may be: it has lost what it had acknowledged, for one.
- *   <li>{@code crashes}: the process died inside LMDB. The file is walked; after the second time it
- *       is refused, whatever the walk says.
+ *   <li>{@code crashes}: the process died inside LMDB, by what the JVM's log of its death says, or
+ *       LMDB came upon a page that cannot be. The file is walked; after the second time it is
+ *       refused, whatever the walk says.
  * </ul>
+ *
+ * <p>LMDB ends the process by {@code abort()} where one of its assertions fails, of which the JVM
+ * writes no log: that looks like a {@code kill -9}. So the file is walked too where {@value
+ * #LOST_MAX} processes in a row have ended without giving the directory up.
  */
 final class Suspicion {
 
@@ -38,9 +43,11 @@ final class Suspicion {
   static final List<String> MARKS = List.of(SUSPECT, DOUBT, CRASHES, DAMAGED);
 
   private static final int CRASHES_MAX = 1;
+  private static final int LOST_MAX = 3;
   private static final int CRASH_LOG_LINES = 40;
 
   private final Path directory;
+  private boolean noted;
 
   Suspicion(Path directory) {
     this.directory = directory;
@@ -55,6 +62,22 @@ final class Suspicion {
   void doubt(RuntimeException why) {
     if (!Files.exists(directory.resolve(DOUBT))) {
       note(DOUBT, why);
+    }
+  }
+
+  /**
+   * Notes that LMDB came upon what cannot be, or did not come back. Once for each opening: what is
+   * read again and again is the same trouble.
+   */
+  synchronized void corrupted(RuntimeException why) {
+    if (noted) {
+      return;
+    }
+    noted = true;
+    try {
+      noteCrash(System.currentTimeMillis() + " " + why.getMessage());
+    } catch (IOException e) {
+      why.addSuppressed(e);
     }
   }
 
@@ -74,10 +97,10 @@ final class Suspicion {
    * Decides whether LMDB may have the file.
    *
    * @param accepts whether marks are overlooked; a file that is unsound never is
-   * @param predecessor the process that had the directory last and did not give it up
+   * @param lock says who had the directory before
    * @throws StoreDamagedException when it may not
    */
-  void requireTrust(boolean accepts, OptionalLong predecessor) throws IOException {
+  void requireTrust(boolean accepts, DirectoryLock lock) throws IOException {
     if (Files.exists(directory.resolve(SUSPECT)) && !accepts) {
       throw new StoreDamagedException(
           directory
@@ -93,21 +116,25 @@ final class Suspicion {
               + Files.readString(directory.resolve(DAMAGED))
               + "): set the directory aside and join anew, or restore it from a backup");
     }
-    noteCrash(predecessor);
+    noteDeath(lock.predecessor());
     int crashes = crashes().size();
     if (crashes > CRASHES_MAX && !accepts) {
       throw new StoreDamagedException(
-          "the process has died inside LMDB "
+          "LMDB has failed "
               + crashes
               + " times on "
               + directory
-              + " (see "
+              + " (the last time: "
               + crashes().get(crashes - 1)
               + "): check the memory and the device, then run "
               + verify());
     }
-    if (accepts || crashes > 0 || Files.exists(directory.resolve(DOUBT))) {
+    if (accepts
+        || crashes > 0
+        || lock.lost() >= LOST_MAX
+        || Files.exists(directory.resolve(DOUBT))) {
       walk();
+      lock.forgive();
     }
   }
 
@@ -118,26 +145,31 @@ final class Suspicion {
         + " anew";
   }
 
+  /** What made the walk happen may be over; the next open must not pass by what it finds. */
   private void walk() throws IOException {
     Path data = directory.resolve(DataFile.NAME);
     if (!Files.exists(data) || Files.size(data) == 0) {
       return;
     }
+    doubt(new StoreDamagedException("the file is being walked"));
+    Optional<String> finding;
     try (FileChannel file = FileChannel.open(data, StandardOpenOption.READ)) {
-      Optional<String> finding = FileWalk.newest(file);
-      if (finding.isPresent()) {
-        throw new StoreDamagedException(
-            data
-                + " is damaged: "
-                + finding.get()
-                + "; set the directory aside and join anew, or restore it from a backup");
-      }
+      finding = FileWalk.newest(file);
+    } catch (IOException e) {
+      finding = Optional.of("it cannot be read (" + e + ")");
+    }
+    if (finding.isPresent()) {
+      throw new StoreDamagedException(
+          data
+              + " is damaged: "
+              + finding.get()
+              + "; set the directory aside and join anew, or restore it from a backup");
     }
     Files.deleteIfExists(directory.resolve(DOUBT));
   }
 
   /** The JVM leaves a log when it dies in native code, under a name that says which process. */
-  private void noteCrash(OptionalLong predecessor) throws IOException {
+  private void noteDeath(OptionalLong predecessor) throws IOException {
     if (predecessor.isEmpty()) {
       return;
     }
@@ -149,15 +181,19 @@ final class Suspicion {
       if (Files.isReadable(log) && isInsideLmdb(log)) {
         String line = log + " " + Files.getLastModifiedTime(log);
         if (!crashes().contains(line)) {
-          Files.writeString(
-              directory.resolve(CRASHES),
-              line + "\n",
-              StandardOpenOption.CREATE,
-              StandardOpenOption.APPEND,
-              StandardOpenOption.SYNC);
+          noteCrash(line);
         }
       }
     }
+  }
+
+  private void noteCrash(String line) throws IOException {
+    Files.writeString(
+        directory.resolve(CRASHES),
+        line.replaceAll("\\s", " ") + "\n",
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND,
+        StandardOpenOption.SYNC);
   }
 
   private static boolean isInsideLmdb(Path log) throws IOException {

@@ -29,6 +29,7 @@ class CrashTest {
   private final Set<Long> deleting = new HashSet<>();
 
   @TempDir Path directory;
+  @TempDir Path temporary;
 
   @Test
   void nothingAcknowledgedIsLostToAKill() throws Exception {
@@ -68,12 +69,14 @@ class CrashTest {
               (long) present.size(),
               (long) present.size() + deleting.size() + (long) KILLS * CrashWriter.THREADS);
     }
+    assertThat(temporary).as("what the killed processes left behind").isEmptyDirectory();
   }
 
   private long killWriter(long firstNumber, int acknowledgements) throws IOException {
     Process writer =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + temporary,
                 "-cp",
                 System.getProperty("java.class.path"),
                 CrashWriter.class.getName(),

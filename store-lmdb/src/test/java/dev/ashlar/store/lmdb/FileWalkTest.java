@@ -212,12 +212,52 @@ class FileWalkTest {
 
     assertThatThrownBy(() -> LmdbBlockStore.open(directory))
         .isInstanceOf(StoreDamagedException.class)
-        .hasMessageContaining("inside LMDB 2 times");
+        .hasMessageContaining("failed 2 times");
     try (LmdbBlockStore store =
         LmdbBlockStore.open(directory, LmdbOptions.DEFAULT.acceptingSuspect())) {
       store.clearSuspicion();
     }
     LmdbBlockStore.open(directory).close();
+  }
+
+  @Test
+  void theFileIsWalkedWhereThreeProcessesInARowAreLost() throws IOException {
+    long page = used(BRANCH).get(0);
+    byte[] sound = read(page);
+    Path lock = directory.resolve("ashlar.lock");
+    Files.writeString(lock, "1 1");
+    try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {
+      assertThat(store.statistics().blocks()).isPositive();
+      assertThat(Files.readString(lock)).endsWith(" 2");
+    }
+    assertThat(lock).isEmptyFile();
+
+    write(page, new byte[PAGE_BYTES]);
+    Files.writeString(lock, "1 2");
+    for (int attempt = 0; attempt < 3; attempt++) {
+      assertThatThrownBy(() -> LmdbBlockStore.open(directory))
+          .isInstanceOf(StoreDamagedException.class)
+          .hasMessageContaining("page " + page);
+      assertThat(lock).hasContent("1 2");
+    }
+
+    write(page, sound);
+    try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {
+      assertThat(store.verify(bytes -> {}).isSound()).isTrue();
+      assertThat(Files.readString(lock)).endsWith(" 0");
+    }
+  }
+
+  @Test
+  void aStoreThatDidNotOpenTwiceIsRefused() {
+    LmdbBlockStore.noteStuck(directory, "it has not opened");
+    LmdbBlockStore.open(directory).close();
+    LmdbBlockStore.noteStuck(directory, "it has not opened");
+
+    assertThatThrownBy(() -> LmdbBlockStore.open(directory))
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("failed 2 times")
+        .hasMessageContaining("it has not opened");
   }
 
   /** Leaves the directory as the JVM does when it dies in native code. */

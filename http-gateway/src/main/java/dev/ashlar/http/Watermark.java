@@ -1,0 +1,41 @@
+package dev.ashlar.http;
+
+/**
+ * When there is so much in a store that it is time to collect what nothing leads to. A collection
+ * that finds little is not begun again until there is a twentieth more, or what was young is old.
+ */
+final class Watermark {
+
+  private static final long PAUSE_NANOS = 3_600_000_000_000L;
+
+  private final long bytesMax;
+  private long nextAbove;
+  private long lastNanos;
+  private boolean hasCollected;
+
+  /**
+   * @param bytesMax of live blocks; 0 for never
+   */
+  Watermark(long bytesMax) {
+    this.bytesMax = bytesMax;
+    this.nextAbove = bytesMax;
+  }
+
+  /**
+   * Whether a collection is due.
+   *
+   * @param bytes of live blocks now
+   * @param nanos the time, by a clock that nobody sets
+   */
+  synchronized boolean isReached(long bytes, long nanos) {
+    boolean rested = !hasCollected || nanos - lastNanos >= PAUSE_NANOS;
+    return bytesMax > 0 && bytes > (rested ? bytesMax : nextAbove);
+  }
+
+  /** Notes that a collection ended, well or not. */
+  synchronized void collected(long bytesLeft, long nanos) {
+    hasCollected = true;
+    lastNanos = nanos;
+    nextAbove = Math.max(bytesMax, bytesLeft) + bytesMax / 20;
+  }
+}
