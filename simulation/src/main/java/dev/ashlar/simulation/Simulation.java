@@ -232,14 +232,18 @@ public final class Simulation implements Observer {
     }
   }
 
-  /** A rotten replica that is still a member is mended by the others, block by block. */
+  /**
+   * A rotten replica that is still a member is mended by the others, block by block. It may have
+   * come upon its damage only while the cluster was at rest, and be replaced now.
+   */
   private void mend(SimNode node) {
     long deadline = world.nowMicros() + CONVERGENCE_MICROS;
+    converge(deadline);
     List<Cid> damaged = node.engine().verify(bytes -> {}).damaged();
     while (!damaged.isEmpty()) {
       damaged.forEach(cid -> node.driver().copy(cid, block -> {}));
       runUntil(world.nowMicros() + 300_000);
-      faults.repair();
+      converge(deadline);
       requireTime(deadline, damaged + " is not mended on " + node.address());
       damaged = node.engine().verify(bytes -> {}).damaged();
     }
