@@ -150,7 +150,7 @@ public record KnownCluster(
       return refused("its cluster is being changed: that has to end first");
     }
     if (!current.containsKey(self)) {
-      return leader.peers().containsKey(self)
+      return leader.learners().contains(self)
           ? refused(
               "it is a learner: set the directory aside and start it with --join, then"
                   + " 'ashlar cluster add --learner'")

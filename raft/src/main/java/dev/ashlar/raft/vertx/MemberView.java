@@ -4,10 +4,14 @@ import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Role;
 import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.Locale;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What a member says of itself, for others to show (docs/format.md, "Status").
@@ -22,6 +26,7 @@ import java.util.TreeMap;
  * @param installing whether it is taking a snapshot
  * @param voters who votes as far as its log goes and where they are reached; nobody while that is
  *     being changed
+ * @param learners who follows and does not vote, as far as its log goes
  * @param settled whether it leads and has committed an entry of its term, before which it does not
  *     know what is committed (thesis §6.4)
  * @param peers what it knows of the others, if it leads
@@ -36,6 +41,7 @@ public record MemberView(
     long applied,
     boolean installing,
     SortedMap<MemberId, String> voters,
+    SortedSet<MemberId> learners,
     boolean settled,
     SortedMap<MemberId, RaftCore.Peer> peers) {
 
@@ -50,6 +56,7 @@ public record MemberView(
         status.applied(),
         status.installing(),
         status.membership().isJoint() ? new TreeMap<>() : Voters.of(status.membership()),
+        status.membership().learners(),
         status.settled(),
         status.peers());
   }
@@ -75,6 +82,7 @@ public record MemberView(
         .put("applied", applied)
         .put("installing", installing)
         .put("voters", Voters.encode(voters))
+        .put("learners", new JsonArray(learners.stream().map(MemberId::toString).toList()))
         .put("settled", settled)
         .put("peers", others)
         .encode();
@@ -106,6 +114,9 @@ public record MemberView(
           json.getLong("applied", 0L),
           json.getBoolean("installing", false),
           Voters.decode(json.getJsonObject("voters", new JsonObject())),
+          json.getJsonArray("learners", new JsonArray()).stream()
+              .map(learner -> MemberId.parse((String) learner))
+              .collect(Collectors.toCollection(TreeSet::new)),
           json.getBoolean("settled", false),
           peers);
     } catch (DecodeException | ClassCastException | IllegalArgumentException e) {
