@@ -169,7 +169,8 @@ final class ClusterRoutes implements GatewayExtension {
                 .put("blocks", status.scrub().blocks())
                 .put("bytes", status.scrub().bytes())
                 .put("damaged", status.scrub().damaged())
-                .put("unreferenced", status.scrub().unreferenced())
+                .put("hidden", status.scrub().hidden())
+                .put("givenBack", status.scrub().givenBack())
                 .put("mended", status.mended()))
         .put("changing", status.membership().target().isPresent())
         .put("members", members);

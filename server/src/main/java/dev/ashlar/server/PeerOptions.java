@@ -25,6 +25,7 @@ import picocli.CommandLine.Option;
 final class PeerOptions {
 
   private static final int TICK_MILLIS = 20;
+  private static final int SCRUB_REST_SECONDS_MAX = 7 * 24 * 3600;
 
   @Option(
       names = "--peer-listen",
@@ -76,6 +77,12 @@ final class PeerOptions {
           "how fast all blocks are read again and again to find damage; 0 for not at all (default:"
               + " ${DEFAULT-VALUE})")
   private int scrubMibPerSecond = 4;
+
+  @Option(
+      names = "--scrub-rest-seconds",
+      paramLabel = "SECONDS",
+      description = "how long it rests once all blocks have been read (default: ${DEFAULT-VALUE})")
+  private int scrubRestSeconds = 3600;
 
   @Option(
       names = "--peer-authority",
@@ -186,6 +193,10 @@ final class PeerOptions {
       throw new IllegalArgumentException(
           "--scrub-mib-per-second is 0 to 50, not " + scrubMibPerSecond);
     }
+    if (scrubRestSeconds < 0 || scrubRestSeconds > SCRUB_REST_SECONDS_MAX) {
+      throw new IllegalArgumentException(
+          "--scrub-rest-seconds is 0 to " + SCRUB_REST_SECONDS_MAX + ", not " + scrubRestSeconds);
+    }
     if (electionMillis < 3 * heartbeatMillis || heartbeatMillis < TICK_MILLIS) {
       throw new IllegalArgumentException(
           "--heartbeat-millis is at least 20 and --election-millis at least three times that, not "
@@ -206,7 +217,10 @@ final class PeerOptions {
             Math.min(DriverOptions.DEFAULT.pendingBytesMax(), heapBytes / 4))
         .withUpkeep(reserveBytes, compactTicks)
         .withRetention(logEntries, logBytes)
-        .withScrub(ScrubOptions.DEFAULT.at(scrubMibPerSecond * (1L << 20) * TICK_MILLIS / 1000));
+        .withScrub(
+            ScrubOptions.DEFAULT
+                .at(scrubMibPerSecond * (1L << 20) * TICK_MILLIS / 1000)
+                .resting(scrubRestSeconds * 1000 / TICK_MILLIS));
   }
 
   private ClusterSecret secret() throws IOException {

@@ -26,6 +26,8 @@ final class Faults {
           MapName.HEAP,
           MapName.BLOCKS_EVEN,
           MapName.BLOCKS_ODD,
+          MapName.ROOTS_EVEN,
+          MapName.ROOTS_ODD,
           MapName.LOG,
           MapName.META);
 

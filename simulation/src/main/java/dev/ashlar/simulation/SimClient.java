@@ -4,6 +4,7 @@ import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.Outcome;
 import dev.ashlar.block.history.BlockHistory;
 import dev.ashlar.block.root.GarbageBatch;
@@ -116,7 +117,7 @@ final class SimClient {
     int names = world.between(1, 2);
     for (int i = 0; i < names; i++) {
       RootKey key = RootKey.reference("name-" + i + "-" + world.between(0, NAMES));
-      long seen = node.engine().root(key).map(RootRecord::changedAt).orElse(RootChange.ABSENT);
+      long seen = lastChange(node, key);
       long expected = world.chance(0.2) ? RootChange.ANY : seen;
       byte[] value = blocks.get(anyBlock()).cid().toBytes();
       changes.add(
@@ -131,6 +132,15 @@ final class SimClient {
                 .write(
                     new BlockCommand.Roots(new RootChanges(changes)),
                     result -> call.written(result, Outcome.CHANGED)));
+  }
+
+  /** When a name was changed last; of one whose record has rotted nothing can be said. */
+  private static long lastChange(SimNode node, RootKey key) {
+    try {
+      return node.engine().root(key).map(RootRecord::changedAt).orElse(RootChange.ABSENT);
+    } catch (StoreDamagedException e) {
+      return RootChange.ANY;
+    }
   }
 
   /** Puts blocks that no history is kept of, or proposes that they are garbage. */

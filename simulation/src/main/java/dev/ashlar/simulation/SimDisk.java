@@ -70,20 +70,13 @@ final class SimDisk implements Environment {
   void rot(World world, MapName map) {
     harmed = true;
     try (WriteTransaction write = contents.beginWrite()) {
-      List<byte[]> keys = new ArrayList<>();
-      try (MapCursor cursor = write.cursor(map)) {
-        boolean more = cursor.seek(new byte[] {0});
-        while (more) {
-          keys.add(cursor.key());
-          more = cursor.next();
-        }
-      }
+      List<byte[]> keys = keys(write, map);
       if (keys.isEmpty()) {
         return;
       }
       byte[] key = keys.get(world.between(0, keys.size() - 1));
-      // A row that is missing is found by nothing but a sweep, since absence is an answer.
-      boolean mayMiss = map != MapName.BLOCKS_EVEN && map != MapName.BLOCKS_ODD;
+      // Of a row that is missing nothing tells before all are counted: absence is an answer.
+      boolean mayMiss = map == MapName.HEAP || map == MapName.LOG || map == MapName.META;
       if (mayMiss && world.chance(0.3)) {
         write.delete(map, key);
       } else if (world.chance(0.3)) {
@@ -97,6 +90,33 @@ final class SimDisk implements Environment {
       }
       write.commit();
     }
+  }
+
+  /** A row of the index goes missing, if there is one. */
+  void hide(World world) {
+    harmed = true;
+    for (MapName map : List.of(MapName.BLOCKS_EVEN, MapName.BLOCKS_ODD)) {
+      try (WriteTransaction write = contents.beginWrite()) {
+        List<byte[]> keys = keys(write, map);
+        if (!keys.isEmpty()) {
+          write.delete(map, keys.get(world.between(0, keys.size() - 1)));
+          write.commit();
+          return;
+        }
+      }
+    }
+  }
+
+  private static List<byte[]> keys(ReadTransaction transaction, MapName map) {
+    List<byte[]> keys = new ArrayList<>();
+    try (MapCursor cursor = transaction.cursor(map)) {
+      boolean more = cursor.seek(new byte[] {0});
+      while (more) {
+        keys.add(cursor.key());
+        more = cursor.next();
+      }
+    }
+    return keys;
   }
 
   private static byte[] value(ReadTransaction transaction, MapName map, byte[] key) {

@@ -20,14 +20,51 @@ final class Applier {
 
   /** What is known of a multihash before an entry takes effect. */
   sealed interface Prior {
+    /** How many rows it is. */
+    int blocks();
+
+    /** How many block bytes go when an effect replaces it, as far as that is known. */
+    int bytes(IndexRow effect);
+
     /** There is no such block. */
-    record Absent() implements Prior {}
+    record Absent() implements Prior {
+      @Override
+      public int blocks() {
+        return 0;
+      }
+
+      @Override
+      public int bytes(IndexRow effect) {
+        return 0;
+      }
+    }
 
     /** The block is live with this row. */
-    record Live(IndexRow row) implements Prior {}
+    record Live(IndexRow row) implements Prior {
+      @Override
+      public int blocks() {
+        return 1;
+      }
+
+      @Override
+      public int bytes(IndexRow effect) {
+        return row.length();
+      }
+    }
 
     /** The block is live, and its row here is damaged. */
-    record Damaged() implements Prior {}
+    record Damaged() implements Prior {
+      @Override
+      public int blocks() {
+        return 1;
+      }
+
+      /** The same multihash has the same length; of a deleted one {@link Count} finds it. */
+      @Override
+      public int bytes(IndexRow effect) {
+        return effect.length();
+      }
+    }
   }
 
   static final Prior ABSENT = new Prior.Absent();

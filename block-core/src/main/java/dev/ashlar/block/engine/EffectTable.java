@@ -3,11 +3,13 @@ package dev.ashlar.block.engine;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.root.RootKey;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
@@ -98,6 +100,13 @@ final class EffectTable {
     Optional<IndexRow> find(Multihash multihash) {
       Optional<IndexRow> effect = active.find(multihash);
       return effect.isPresent() || frozen.isEmpty() ? effect : frozen.get().table().find(multihash);
+    }
+
+    /** Of all effects on blocks. */
+    Set<Multihash> multihashes() {
+      Set<Multihash> all = new HashSet<>(active.effects.keySet());
+      frozen.ifPresent(folding -> all.addAll(folding.order()));
+      return all;
     }
 
     Optional<RootRow> findRoot(RootKey key) {

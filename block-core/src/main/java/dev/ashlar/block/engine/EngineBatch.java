@@ -36,6 +36,7 @@ public final class EngineBatch implements AutoCloseable {
   private Optional<Sweep> sweep;
   private boolean foldFinished;
   private boolean switched;
+  private boolean settled;
   private boolean folds = true;
 
   EngineBatch(StorageEngine engine, WriteTransaction transaction) {
@@ -199,16 +200,12 @@ public final class EngineBatch implements AutoCloseable {
       return false;
     }
     byte[] key = Keys.number(row.get().slot());
-    Optional<ByteBuffer> present = transaction.get(MapName.HEAP, key);
-    if (present.isEmpty()) {
-      state.heapSlots++;
-      state.heapBytes += block.size();
-    }
     // Where the header is damaged, the log entry may be there or not; an origin of 0 could free the
     // slot under it. The last put is at or after the entry that brought the bytes, and compaction
     // passes both before the slot can be freed.
     long origin =
-        present
+        transaction
+            .get(MapName.HEAP, key)
             .flatMap(v -> HeapRecord.read(key, v))
             .map(HeapRecord::origin)
             .orElse(row.get().lastPut());
@@ -254,10 +251,6 @@ public final class EngineBatch implements AutoCloseable {
    */
   public void rewrite(long index, Command.Put put, Block block) {
     byte[] key = Keys.number(put.slot());
-    if (transaction.get(MapName.HEAP, key).isEmpty()) {
-      state.heapSlots++;
-      state.heapBytes += block.size();
-    }
     ByteBuffer target = transaction.replace(MapName.HEAP, key, HeapRecord.size(block));
     HeapRecord.write(key, target, block, index);
     repaired.add(put.slot());
@@ -403,6 +396,30 @@ public final class EngineBatch implements AutoCloseable {
     }
   }
 
+  /**
+   * Sets the counters right, and gives back what nothing refers to.
+   *
+   * @param miscount of a snapshot of this store, by {@link StorageEngine#count}
+   * @return whether it was done; not where an install, a sweep or a switch has come between
+   */
+  public boolean settle(Miscount miscount) {
+    boolean isAsItWas =
+        installing.isEmpty()
+            && sweep.isEmpty()
+            && miscount.generation() == state.generation
+            && miscount.lost().stream()
+                .allMatch(slot -> transaction.get(MapName.HEAP, Keys.number(slot)).isPresent());
+    if (isAsItWas) {
+      miscount.lost().forEach(slot -> transaction.delete(MapName.HEAP, Keys.number(slot)));
+      state.foldedBlocks += miscount.blocks();
+      state.foldedBytes += miscount.bytes();
+      state.heapSlots += miscount.slots();
+      state.heapBytes += miscount.slotBytes();
+      settled = true;
+    }
+    return isAsItWas;
+  }
+
   private void sweepFromNowOn() {
     installing = Optional.empty();
     Sweep all = new Sweep(1, state.nextSlot);
@@ -495,6 +512,10 @@ public final class EngineBatch implements AutoCloseable {
     return switched;
   }
 
+  boolean settled() {
+    return settled;
+  }
+
   boolean foldFinished() {
     return foldFinished;
   }
@@ -568,25 +589,15 @@ public final class EngineBatch implements AutoCloseable {
     MapName blocks = MapName.blocks(state.generation);
     byte[] key = multihash.toBytes();
     Applier.Prior prior = Applier.Rows.folded(transaction, blocks, multihash);
-    if (prior instanceof Applier.Prior.Live live) {
-      state.foldedBytes -= live.row().length();
-      if (live.row().slot() != effect.slot()) {
-        freeUnlessLogged(live.row());
-      }
+    if (prior instanceof Applier.Prior.Live live && live.row().slot() != effect.slot()) {
+      freeUnlessLogged(live.row());
     }
-    if (!(prior instanceof Applier.Prior.Absent)) {
-      state.foldedBlocks--;
-    }
-    if (prior instanceof Applier.Prior.Damaged) {
-      // The same multihash has the same length; of a deleted one it is not known here.
-      state.foldedBytes -= effect.length();
-    }
+    state.foldedBlocks += effect.blocks() - prior.blocks();
+    state.foldedBytes += effect.length() - prior.bytes(effect);
     if (effect.isGone()) {
       transaction.delete(blocks, key);
     } else {
       transaction.put(blocks, key, effect.encode(key));
-      state.foldedBlocks++;
-      state.foldedBytes += effect.length();
     }
   }
 

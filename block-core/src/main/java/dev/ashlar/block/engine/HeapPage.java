@@ -1,6 +1,5 @@
 package dev.ashlar.block.engine;
 
-import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -9,14 +8,8 @@ import java.util.OptionalLong;
  * @param slots how many there are
  * @param bytes the bytes of those whose header is sound
  * @param unreadable how many headers are not what they were
- * @param unreferenced slots that neither log nor index needs, as of the snapshot of this page
+ * @param unreferenced how many neither log nor index needs, as of the snapshot of this page
  * @param next where to go on; empty at the end
  */
 public record HeapPage(
-    long slots, long bytes, long unreadable, List<Long> unreferenced, OptionalLong next) {
-
-  /** Copies the list. */
-  public HeapPage {
-    unreferenced = List.copyOf(unreferenced);
-  }
-}
+    long slots, long bytes, long unreadable, long unreferenced, OptionalLong next) {}

@@ -22,6 +22,11 @@ record IndexRow(long slot, int length, long codec, long lastPut) {
     return slot == 0;
   }
 
+  /** How many rows the index has after it. */
+  int blocks() {
+    return isGone() ? 0 : 1;
+  }
+
   IndexRow putAgainAt(long index) {
     return new IndexRow(slot, length, codec, index);
   }

@@ -494,6 +494,19 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
+  /**
+   * Counts what is there, in one snapshot, beside writers.
+   *
+   * @param looksIntoHeap whether to read the header of every slot of the heap too, and not only
+   *     their keys: to find what nothing refers to
+   * @throws StoreDamagedException when the engine's state is damaged
+   */
+  public Miscount count(boolean looksIntoHeap) {
+    try (ReadTransaction transaction = beginRead()) {
+      return new Count(transaction).run(looksIntoHeap);
+    }
+  }
+
   /** Whether there is, or was, any root record: members that know of none cannot follow then. */
   public boolean hasRoots() {
     return status.applied() > 0
@@ -525,7 +538,7 @@ public final class StorageEngine implements AutoCloseable {
   /**
    * Compares a part of the heap with what refers to it: the other way round than {@link #scrub}. A
    * slot that nothing refers to although nothing is being swept means that a row of the index is
-   * hidden, or that its bytes were never given back.
+   * hidden, or that its bytes were never given back; {@link #count} tells which.
    *
    * @param from the first slot to look at
    */
@@ -535,7 +548,7 @@ public final class StorageEngine implements AutoCloseable {
     long slots = 0;
     long bytes = 0;
     long unreadable = 0;
-    List<Long> unreferenced = new ArrayList<>();
+    long unreferenced = 0;
     OptionalLong next = OptionalLong.empty();
     try (ReadTransaction transaction = beginRead();
         MapCursor cursor = transaction.cursor(MapName.HEAP)) {
@@ -552,7 +565,7 @@ public final class StorageEngine implements AutoCloseable {
           // A slot that a table has dropped is freed when the row that names it is folded.
           if (found.origin() <= before.base().index()
               && !rows.anyLayerNames(found.multihash(), slot)) {
-            unreferenced.add(slot);
+            unreferenced++;
           }
         }
         more = cursor.next();
@@ -919,8 +932,25 @@ public final class StorageEngine implements AutoCloseable {
       batchesSinceLook = 0;
       freeBytesSeen = environment.freeBytes();
     }
+    if (batch.settled()) {
+      countLive();
+    }
     freezeIfFull();
     status = currentStatus();
+  }
+
+  /** What is live is what is folded and what the tables will make of it. */
+  private void countLive() {
+    liveBlocks = state.foldedBlocks;
+    liveBytes = state.foldedBytes;
+    try (ReadTransaction transaction = beginRead()) {
+      for (Multihash multihash : tables.multihashes()) {
+        IndexRow effect = tables.find(multihash).orElseThrow();
+        Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), multihash);
+        liveBlocks += effect.blocks() - prior.blocks();
+        liveBytes += effect.length() - prior.bytes(effect);
+      }
+    }
   }
 
   /** The effects of the generation before are all replaced by the new one's rows. */

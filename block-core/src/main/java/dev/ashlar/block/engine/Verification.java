@@ -104,7 +104,7 @@ final class Verification {
       HeapPage page = engine.readHeap(from.getAsLong());
       slots += page.slots();
       heapBytes += page.bytes();
-      unreferenced += page.unreferenced().size();
+      unreferenced += page.unreferenced();
       unreadable += page.unreadable();
       from = page.next();
     }

@@ -18,7 +18,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** What the engine makes of values that are damaged, missing, or not where they belong. */
-public abstract class StorageEngineDamageContract extends EngineFixture {
+public abstract class StorageEngineDamageContract extends StorageEngineCountContract {
 
   @Test
   void damagedBytesAreNamedAndRepairedByAnotherPut() {

@@ -144,7 +144,12 @@ public final class RaftDriver {
             this::storageFailed,
             this::unknownToOthers);
     this.scrub =
-        new Scrub(options.scrub(), storage, cid -> copy(cid, block -> {}), this::storageFailed);
+        new Scrub(
+            options.scrub(),
+            storage,
+            cid -> copy(cid, block -> {}),
+            this::logDamaged,
+            this::storageFailed);
     this.upkeep = new LogUpkeep(options);
     this.space = new FreeSpace(self, options.reserveBytes());
     noteOthers();

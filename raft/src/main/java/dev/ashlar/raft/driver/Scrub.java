@@ -4,22 +4,24 @@ import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.HeapPage;
+import dev.ashlar.block.engine.Miscount;
 import dev.ashlar.block.engine.ScrubPage;
-import java.util.HashSet;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
  * Reads all blocks again and again, slowly, so that damage is found while other members still have
- * good copies, and has what it finds mended.
+ * good copies, and has what it finds mended. At the end of a round it counts, sets right what
+ * damage has made of the counters, and gives back what nothing refers to any more.
  */
 final class Scrub {
 
   private final ScrubOptions options;
   private final Storage storage;
   private final Consumer<Cid> mend;
-  private final Consumer<Throwable> fail;
+  private final Consumer<StoreDamagedException> indexDamaged;
+  private final Consumer<Throwable> storageFailed;
+  private long now;
   private BlockCursor cursor = BlockCursor.START;
   private boolean reading;
   private long budget;
@@ -32,22 +34,32 @@ final class Scrub {
   /** Where the comparison of the heap with the index is; empty while blocks are read. */
   private OptionalLong slot = OptionalLong.empty();
 
-  private Set<Long> unreferenced = new HashSet<>();
-  private Set<Long> unreferencedBefore = new HashSet<>();
-  private final Set<Long> known = new HashSet<>();
+  /** Slots seen in this round that are damaged, or that nothing seems to refer to. */
+  private long suspects;
+
+  private long hidden;
+  private long givenBack;
 
   /**
    * @param mend told of each block that is damaged
-   * @param fail told when the index itself is
+   * @param damaged told when what only other members know is damaged
+   * @param storageFailed told of a file that is damaged, and of a disk that failed
    */
-  Scrub(ScrubOptions options, Storage storage, Consumer<Cid> mend, Consumer<Throwable> fail) {
+  Scrub(
+      ScrubOptions options,
+      Storage storage,
+      Consumer<Cid> mend,
+      Consumer<StoreDamagedException> damaged,
+      Consumer<Throwable> storageFailed) {
     this.options = options;
     this.storage = storage;
     this.mend = mend;
-    this.fail = fail;
+    this.indexDamaged = damaged;
+    this.storageFailed = storageFailed;
   }
 
-  void tick(long now) {
+  void tick(long tick) {
+    now = tick;
     if (options.bytesPerTick() == 0 || now < resumeTick) {
       return;
     }
@@ -61,7 +73,7 @@ final class Scrub {
       storage.run(
           Storage.Work.READ,
           replica -> replica.engine().readHeap(first),
-          page -> readHeap(page, now),
+          this::readHeap,
           failure -> reading = false);
       return;
     }
@@ -75,7 +87,7 @@ final class Scrub {
   }
 
   ScrubStatus status() {
-    return new ScrubStatus(rounds, blocks, bytes, damaged, known.size());
+    return new ScrubStatus(rounds, blocks, bytes, damaged, hidden, givenBack);
   }
 
   private void read(ScrubPage page) {
@@ -93,41 +105,89 @@ final class Scrub {
     }
   }
 
-  private void readHeap(HeapPage page, long now) {
+  private void readHeap(HeapPage page) {
     reading = false;
     budget = 0;
-    unreferenced.addAll(page.unreferenced());
+    suspects += page.unreferenced() + page.unreadable();
     slot = page.next();
-    if (slot.isPresent()) {
-      return;
-    }
-    rounds++;
-    resumeTick = now + options.pauseTicks();
-    // What nothing refers to a whole round later is not on its way out.
-    Set<Long> lost = new HashSet<>(unreferenced);
-    lost.retainAll(unreferencedBefore);
-    unreferencedBefore = unreferenced;
-    unreferenced = new HashSet<>();
-    if (!known.containsAll(lost)) {
-      known.addAll(lost);
-      findDamage(lost.size());
+    if (slot.isEmpty()) {
+      count();
     }
   }
 
-  /** Rows that the index hides would look the same as slots that were never given back. */
-  private void findDamage(int lost) {
+  /** One snapshot decides what pages that were read one after the other have only suggested. */
+  private void count() {
+    reading = true;
+    boolean looksIntoHeap = suspects > 0;
+    suspects = 0;
+    storage.run(
+        Storage.Work.READ,
+        replica -> {
+          replica.engine().countRoots();
+          return replica.engine().count(looksIntoHeap);
+        },
+        this::counted,
+        failure -> {
+          endRound();
+          if (failure instanceof StoreDamagedException damage) {
+            indexDamaged.accept(damage);
+          }
+        });
+  }
+
+  private void counted(Miscount miscount) {
+    hidden = -miscount.blocks();
+    if (miscount.blocks() != 0) {
+      endRound();
+      indexDamaged.accept(
+          new StoreDamagedException(
+              "the index has "
+                  + Math.abs(miscount.blocks())
+                  + (miscount.blocks() < 0 ? " rows less" : " rows more")
+                  + " than there should be: blocks are hidden"));
+    } else if (miscount.isNone()) {
+      endRound();
+    } else {
+      walk(miscount);
+    }
+  }
+
+  /** Before anything is given back: rows that the index hides would look the same. */
+  private void walk(Miscount miscount) {
     storage.run(
         Storage.Work.READ,
         replica -> replica.engine().findDamage(),
-        finding ->
-            finding.ifPresent(
-                what ->
-                    fail.accept(
-                        new StoreDamagedException(
-                            "nothing refers to "
-                                + lost
-                                + " blocks in the heap, for the index is damaged: "
-                                + what))),
-        fail);
+        finding -> {
+          if (finding.isPresent()) {
+            endRound();
+            storageFailed.accept(
+                new StoreDamagedException("the index is damaged: " + finding.get()));
+          } else {
+            settle(miscount);
+          }
+        },
+        this::failed);
+  }
+
+  private void settle(Miscount miscount) {
+    storage.run(
+        Storage.Work.WRITE,
+        replica -> replica.settle(miscount),
+        done -> {
+          givenBack += done ? miscount.lost().size() : 0;
+          endRound();
+        },
+        this::failed);
+  }
+
+  private void failed(Throwable why) {
+    endRound();
+    storageFailed.accept(why);
+  }
+
+  private void endRound() {
+    reading = false;
+    rounds++;
+    resumeTick = now + options.pauseTicks();
   }
 }

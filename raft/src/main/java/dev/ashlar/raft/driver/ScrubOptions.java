@@ -23,4 +23,9 @@ public record ScrubOptions(long bytesPerTick, long pageBytes, int pauseTicks) {
   public ScrubOptions at(long newBytesPerTick) {
     return new ScrubOptions(newBytesPerTick, pageBytes, pauseTicks);
   }
+
+  /** The same with another rest. */
+  public ScrubOptions resting(int newPauseTicks) {
+    return new ScrubOptions(bytesPerTick, pageBytes, newPauseTicks);
+  }
 }

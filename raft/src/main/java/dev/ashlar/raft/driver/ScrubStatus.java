@@ -7,6 +7,8 @@ package dev.ashlar.raft.driver;
  * @param blocks how many blocks it has read
  * @param bytes how many bytes of sound ones
  * @param damaged how many it found damaged
- * @param unreferenced slots of the heap that nothing refers to, two rounds in a row
+ * @param hidden how many rows of the index are missing; below 0 where there are more than counted
+ * @param givenBack slots of the heap that damage had left with nothing to refer to them
  */
-public record ScrubStatus(long rounds, long blocks, long bytes, long damaged, long unreferenced) {}
+public record ScrubStatus(
+    long rounds, long blocks, long bytes, long damaged, long hidden, long givenBack) {}

@@ -12,6 +12,7 @@ import dev.ashlar.block.engine.EngineStatus;
 import dev.ashlar.block.engine.LogEntry;
 import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
+import dev.ashlar.block.engine.Miscount;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.Entry;
 import dev.ashlar.raft.core.EntryId;
@@ -335,6 +336,24 @@ public final class Replica {
         batch.commit();
       }
       return live;
+    } catch (NoSpaceException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Sets counters right that damage has put wrong, and gives back what nothing refers to. Want of
+   * room is no failure.
+   *
+   * @return whether it was done
+   */
+  public boolean settle(Miscount miscount) {
+    try (EngineBatch batch = engine.begin()) {
+      boolean settled = batch.settle(miscount);
+      if (settled) {
+        batch.commit();
+      }
+      return settled;
     } catch (NoSpaceException e) {
       return false;
     }

@@ -180,6 +180,7 @@ public final class ChaosCommand implements Callable<Integer> {
     stores.forEach(workload::readAllHot);
     findings.addAll(workload.wrong());
     workload.history().contradiction().ifPresent(findings::add);
+    nemesis.awaitScrubbed();
     say("reading every acknowledged block from every node");
     List<Cid> acknowledged = workload.acknowledged();
     for (int i = 0; i < members.size(); i++) {
@@ -196,6 +197,7 @@ public final class ChaosCommand implements Callable<Integer> {
     List<String> options =
         List.of(
             "--scrub-mib-per-second=50",
+            "--scrub-rest-seconds=2",
             "--compact-seconds=2",
             "--log-entries=3000",
             "--stop-seconds=5");

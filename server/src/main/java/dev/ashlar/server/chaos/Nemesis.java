@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -103,6 +104,29 @@ final class Nemesis {
           return highest.isPresent();
         });
     await("every member to have entry " + index[0], () -> haveAllApplied(index[0]));
+  }
+
+  /**
+   * Waits until every member has read all that it has, from the beginning, once after this: what
+   * that finds may have it replaced, and then the new one has to have everything, and to read it.
+   */
+  void awaitScrubbed() throws IOException, InterruptedException {
+    Map<String, Long> due = new HashMap<>();
+    await(
+        "every member to have read all that it has",
+        () -> members.stream().allMatch(member -> hasScrubbed(member, due)));
+    awaitAllCaughtUp();
+  }
+
+  /** One round may have begun before. */
+  private static boolean hasScrubbed(ChaosMember member, Map<String, Long> due) {
+    Optional<JsonObject> status = member.process().status();
+    if (status.isEmpty()) {
+      return false;
+    }
+    long rounds = status.get().getJsonObject("scrub").getLong("rounds");
+    String life = member.process().name() + status.get().getString("self");
+    return rounds >= due.computeIfAbsent(life, first -> rounds + 2);
   }
 
   private Mending begin(Fault fault) throws IOException, InterruptedException {

@@ -1,0 +1,34 @@
+package dev.ashlar.block.engine;
+
+import java.util.List;
+
+/**
+ * By how much more one snapshot of a store holds than its counters said in that snapshot. Writers
+ * go on meanwhile, and need not be waited for: they change the counters by as much as they change
+ * what is counted, so that what the counters are off by stays the same.
+ *
+ * <p>Only damage makes them differ: of a row that fails its checksum nobody knows how many bytes
+ * went when its block was deleted, or which slot.
+ *
+ * @param generation which pair of {@code blocks} and {@code roots} was in use
+ * @param blocks rows of the index; not 0 where rows are hidden, or have come from nowhere
+ * @param bytes block bytes of those rows; 0 where some rows cannot be read
+ * @param slots slots of the heap, without those that are lost; 0 where it was not looked into, or
+ *     some that stay cannot be read
+ * @param slotBytes their block bytes; 0 likewise
+ * @param lost slots that neither a row nor the log refers to, to be given back; none where the
+ *     others are not counted
+ */
+public record Miscount(
+    long generation, long blocks, long bytes, long slots, long slotBytes, List<Long> lost) {
+
+  /** Copies the list. */
+  public Miscount {
+    lost = List.copyOf(lost);
+  }
+
+  /** Whether the counters are right and everything is referred to. */
+  public boolean isNone() {
+    return blocks == 0 && bytes == 0 && slots == 0 && slotBytes == 0 && lost.isEmpty();
+  }
+}

@@ -1,0 +1,194 @@
+package dev.ashlar.block.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ashlar.block.Block;
+import dev.ashlar.block.TestBlocks;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What counting finds after damage, and that settling makes a store of it that verifies. */
+public abstract class StorageEngineCountContract extends EngineFixture {
+
+  private final Block one = TestBlocks.numbered(1, 100);
+  private final Block other = TestBlocks.numbered(2, 30);
+
+  @Test
+  void aSoundStoreHasWhatIsCounted() {
+    for (int i = 1; i <= 40; i++) {
+      appendAndApply(TestBlocks.numbered(i, 10 * i));
+      if (i % 3 == 0) {
+        delete(TestBlocks.numbered(i - 1, 10 * (i - 1)));
+      }
+      assertThat(engine.count(true).isNone()).isTrue();
+      assertThat(engine.count(false).isNone()).isTrue();
+    }
+    compactAll();
+    assertThat(engine.count(true).isNone()).isTrue();
+  }
+
+  @Test
+  void whatADeletedBlockWithADamagedRowLeavesBehindIsGivenBack() throws Exception {
+    appendAndApply(one);
+    appendAndApply(other);
+    compactAll();
+    overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
+    assertThat(engine.count(true).lost()).isEmpty();
+    delete(one);
+    compactAll();
+    assertThat(engine.verify(bytes -> {}).findings()).hasSize(2);
+
+    Miscount miscount = engine.count(true);
+
+    assertThat(miscount).isEqualTo(new Miscount(0, 0, -100, -1, -100, List.of(1L)));
+    settle(miscount);
+    requireSound(1, 30);
+    crash();
+    requireSound(1, 30);
+  }
+
+  @Test
+  void countersAreSetRightUnderEffectsThatAreNotFolded() {
+    appendAndApply(one);
+    appendAndApply(other);
+    compactAll();
+    overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
+    delete(one);
+    compactAll();
+    Miscount miscount = engine.count(true);
+    appendAndApply(TestBlocks.numbered(3, 7));
+    delete(other);
+    appendAndApply(one);
+
+    settle(miscount);
+
+    requireSound(2, 107);
+    compactAll();
+    requireSound(2, 107);
+  }
+
+  @Test
+  void aRowThatIsHiddenIsMissed() {
+    appendAndApply(one);
+    appendAndApply(other);
+    compactAll();
+    take(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
+
+    assertThat(engine.count(false).blocks()).isEqualTo(-1);
+  }
+
+  @Test
+  void bytesThatWentMissingAndWereWrittenAnewAreCountedOnce() {
+    appendAndApply(one);
+    compactAll();
+    take(MapName.HEAP, Keys.number(1));
+    assertThat(engine.count(false).slots()).isEqualTo(-1);
+    try (EngineBatch batch = engine.begin()) {
+      assertThat(batch.repair(one)).isTrue();
+      batch.commit();
+    }
+
+    assertThat(engine.count(true).isNone()).isTrue();
+    requireSound(1, 100);
+  }
+
+  @Test
+  void aSlotThatWentMissingBeforeItWasFreedIsTakenOffTheCount() {
+    appendAndApply(one);
+    compactAll();
+    take(MapName.HEAP, Keys.number(1));
+    delete(one);
+    compactAll();
+
+    settle(engine.count(true));
+
+    requireSound(0, 0);
+  }
+
+  @Test
+  void aHeaderThatCannotBeReadIsGivenBackWhereNothingRefersToIt() {
+    appendAndApply(one);
+    appendAndApply(other);
+    compactAll();
+    damageHeader(1);
+    overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
+    delete(one);
+    compactAll();
+
+    settle(engine.count(true));
+
+    assertThat(engine.status().heapSlots()).isEqualTo(1);
+    assertThat(engine.status().heapBytes()).isEqualTo(30);
+    requireSound(1, 30);
+  }
+
+  @Test
+  void aHeaderThatCannotBeReadStaysWhereARowOrTheLogRefersToIt() {
+    appendAndApply(one);
+    compactAll();
+    appendAndApply(other);
+    damageHeader(1);
+    damageHeader(2);
+
+    assertThat(engine.count(true).isNone()).isTrue();
+  }
+
+  @Test
+  void nothingIsSettledOnceAnInstallHasBegun() {
+    appendAndApply(one);
+    compactAll();
+    overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
+    delete(one);
+    compactAll();
+    Miscount miscount = engine.count(true);
+    ManifestRow row = new ManifestRow(other.cid().multihash(), 30, other.cid().codec(), 1);
+    try (EngineBatch batch = engine.begin()) {
+      batch.install(Optional.empty(), List.of(row), List.of(other), false);
+      batch.commit();
+    }
+
+    try (EngineBatch batch = engine.begin()) {
+      assertThat(batch.settle(miscount)).isFalse();
+    }
+    assertThat(engine.count(true).lost()).isEmpty();
+  }
+
+  @Test
+  void whatIsGoneByThenIsNotTakenOffTwice() {
+    appendAndApply(one);
+    appendAndApply(other);
+    compactAll();
+    overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
+    delete(one);
+    compactAll();
+    Miscount miscount = engine.count(true);
+    settle(miscount);
+
+    try (EngineBatch batch = engine.begin()) {
+      assertThat(batch.settle(miscount)).isFalse();
+    }
+    requireSound(1, 30);
+  }
+
+  private void settle(Miscount miscount) {
+    assertThat(miscount.isNone()).isFalse();
+    try (EngineBatch batch = engine.begin()) {
+      assertThat(batch.settle(miscount)).isTrue();
+      batch.commit();
+    }
+  }
+
+  private void damageHeader(long slot) {
+    byte[] value = get(MapName.HEAP, Keys.number(slot));
+    value[1] ^= 1;
+    put(MapName.HEAP, Keys.number(slot), value);
+  }
+
+  private void requireSound(long blocks, long bytes) {
+    assertThat(engine.verify(read -> {}).findings()).isEmpty();
+    assertThat(engine.status().liveBlocks()).isEqualTo(blocks);
+    assertThat(engine.status().liveBytes()).isEqualTo(bytes);
+    assertThat(engine.count(true).isNone()).isTrue();
+  }
+}
