@@ -165,7 +165,9 @@ final class BlockResponse {
     int length = part.to - part.from;
     exchange.response().putHeader("Content-Length", Integer.toString(length));
     if (length <= SMALL_BYTES) {
-      exchange.response().end(BufferInternal.buffer(part.slice)).onComplete(done -> part.release());
+      exchange
+          .end(BufferInternal.buffer(part.slice), workers.limits())
+          .onComplete(done -> part.release());
       return;
     }
     transferSlice(exchange, cid, part, part.slice, part.from);
@@ -175,8 +177,7 @@ final class BlockResponse {
   private void transferSlice(Exchange exchange, Cid cid, Part part, ByteBuf slice, int from) {
     int length = slice.readableBytes();
     exchange
-        .response()
-        .write(BufferInternal.buffer(slice))
+        .write(BufferInternal.buffer(slice), workers.limits())
         .onComplete(
             written -> {
               release(slice, length);

@@ -11,6 +11,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.Optional;
@@ -231,6 +232,43 @@ final class Exchange {
               }
             })
         .onFailure(this::fail);
+  }
+
+  /**
+   * Writes a part of an answer. What is not taken yet holds room that others wait for, so a client
+   * that takes it more slowly than a body has to come is broken off, whatever it sends meanwhile.
+   */
+  Future<Void> write(Buffer part, GatewayOptions.Limits limits) {
+    return unlessTooSlow(response().write(part), part.length(), limits);
+  }
+
+  /** Writes the last part of an answer, as {@link #write(Buffer, GatewayOptions.Limits)}. */
+  Future<Void> end(Buffer part, GatewayOptions.Limits limits) {
+    return unlessTooSlow(response().end(part), part.length(), limits);
+  }
+
+  private Future<Void> unlessTooSlow(
+      Future<Void> written, int bytes, GatewayOptions.Limits limits) {
+    // The socket takes most at once.
+    if (written.isComplete() || limits.bodyBytesPerSecondMin() == 0) {
+      return written;
+    }
+    long millis =
+        Math.max(limits.idleTimeout().toMillis(), 1000L * bytes / limits.bodyBytesPerSecondMin());
+    long timer = context.vertx().setTimer(millis, id -> breakOff());
+    return written.onComplete(done -> context.vertx().cancelTimer(timer));
+  }
+
+  /** Ends the connection, or the stream of HTTP/2, without what still waits to be taken. */
+  private void breakOff() {
+    LOG.info("path={} broken off: the client takes its answer too slowly", request().path());
+    if (request().version() != HttpVersion.HTTP_2
+        && request().connection() instanceof ConnectionBase connection) {
+      // A reset by Vert.x would wait until the client has taken what was written before.
+      var unused = connection.channel().close();
+    } else {
+      response().reset();
+    }
   }
 
   /** Writes a body and ends when the socket has taken it, so that a stop does not cut it off. */

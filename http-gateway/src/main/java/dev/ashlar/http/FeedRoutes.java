@@ -163,7 +163,7 @@ final class FeedRoutes {
       if (out.length() == 0) {
         lookAgain(isBehind);
       } else {
-        exchange.response().write(out).onSuccess(written -> lookAgain(isBehind));
+        exchange.write(out, workers.limits()).onSuccess(written -> lookAgain(isBehind));
       }
     }
 

@@ -188,7 +188,8 @@ public record GatewayOptions(
    * @param headerBytesMax all headers of a request together
    * @param headerTimeout how long a request's headers may take to arrive
    * @param idleTimeout how long a connection may do nothing
-   * @param bodyBytesPerSecondMin how fast a body must arrive
+   * @param bodyBytesPerSecondMin how fast a body must arrive, and an answer be taken; 0 for any
+   *     speed
    * @param bodyBytesInFlightMax how many bytes of bodies and blocks are held at once
    * @param workers threads for hashing and storage
    * @param eventLoops event loops that share the connections

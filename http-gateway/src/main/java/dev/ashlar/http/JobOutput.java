@@ -34,21 +34,17 @@ final class JobOutput extends OutputStream {
   private final Exchange exchange;
   private final Failure failure;
   private final Context context;
-  private final long patienceMillis;
-  private final int bytesPerSecondMin;
+  private final GatewayOptions.Limits limits;
   private final Semaphore ahead = new Semaphore(SLICES_AHEAD);
   private final Map<String, String> headers = new LinkedHashMap<>();
   private int status = 200;
   private Buffer slice = Buffer.buffer();
-  private long sentBytes;
-  private long waitedMillis;
 
   JobOutput(Exchange exchange, Failure failure, GatewayOptions.Limits limits) {
     this.exchange = exchange;
     this.failure = failure;
     this.context = Vertx.currentContext();
-    this.patienceMillis = limits.idleTimeout().toMillis();
-    this.bytesPerSecondMin = limits.bodyBytesPerSecondMin();
+    this.limits = limits;
   }
 
   /** Sets a header of the answer, before anything is written. */
@@ -100,14 +96,14 @@ final class JobOutput extends OutputStream {
     Buffer full = slice;
     slice = Buffer.buffer();
     takeTurn();
-    sentBytes += full.length();
     context.runOnContext(
         nothing -> {
           if (exchange.isGone()) {
             ahead.release();
             return;
           }
-          begin().write(full).onComplete(written -> ahead.release());
+          begin();
+          exchange.write(full, limits).onComplete(written -> ahead.release());
         });
   }
 
@@ -116,17 +112,12 @@ final class JobOutput extends OutputStream {
     return exchange.isGone();
   }
 
-  /** Waits for the client, which has a thread to itself meanwhile: not for ever. */
+  /** Waits for the client, until it is broken off ({@link Exchange#write}). */
   private void takeTurn() {
     boolean taken = false;
-    long waited = 0;
     try {
-      while (!taken && waited < patienceMillis && !isTooSlow() && !exchange.isGone()) {
-        long began = System.nanoTime();
+      while (!taken && !exchange.isGone()) {
         taken = ahead.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        long millis = (System.nanoTime() - began) / 1_000_000;
-        waited += millis;
-        waitedMillis += millis;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -134,11 +125,6 @@ final class JobOutput extends OutputStream {
     if (!taken || exchange.isGone()) {
       throw new StoreUnavailableException("the client is gone, or takes its answer too slowly");
     }
-  }
-
-  /** Judged by the time that was spent waiting for it, as a whole. */
-  private boolean isTooSlow() {
-    return waitedMillis > patienceMillis && sentBytes < waitedMillis / 1000 * bytesPerSecondMin / 2;
   }
 
   private HttpServerResponse begin() {

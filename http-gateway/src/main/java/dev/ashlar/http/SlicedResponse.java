@@ -135,8 +135,7 @@ final class SlicedResponse {
       exchange.response().setChunked(!headers.containsKey("Content-Length"));
     }
     exchange
-        .response()
-        .write(BufferInternal.buffer(slice.retainedDuplicate()))
+        .write(BufferInternal.buffer(slice.retainedDuplicate()), workers.limits())
         .onFailure(this::fail)
         .onSuccess(
             written -> {

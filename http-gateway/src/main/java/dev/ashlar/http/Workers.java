@@ -19,6 +19,7 @@ final class Workers {
   private static final int TASKS_MAX = 16_384;
 
   private final RootedBlockStore store;
+  private final GatewayOptions.Limits limits;
   private final WorkerExecutor executor;
   private final ByteBudget uploads;
   private final ByteBudget downloads;
@@ -26,6 +27,7 @@ final class Workers {
 
   Workers(Vertx vertx, RootedBlockStore store, GatewayOptions.Limits limits) {
     this.store = store;
+    this.limits = limits;
     this.uploads = new ByteBudget(limits.bodyBytesInFlightMax());
     this.downloads = new ByteBudget(limits.bodyBytesInFlightMax());
     this.executor =
@@ -35,6 +37,10 @@ final class Workers {
   /** The store, for what does not block: limits and counters. */
   RootedBlockStore store() {
     return store;
+  }
+
+  GatewayOptions.Limits limits() {
+    return limits;
   }
 
   /** Runs something that blocks; the future completes on the caller's context. */
