@@ -52,9 +52,10 @@ final class Count {
     if (decides) {
       readHeap();
     }
+    long more = rows - state.foldedBlocks;
     return new Miscount(
         state.generation,
-        rows - state.foldedBlocks,
+        unreadableRows == 0 ? more : Math.min(more, 0),
         unreadableRows == 0 ? bytes - state.foldedBytes : 0,
         knowsHeap ? slots - lost.size() - state.heapSlots : 0,
         knowsHeap ? slotBytes - state.heapBytes : 0,

@@ -11,7 +11,8 @@ import java.util.List;
  * went when its block was deleted, or which slot.
  *
  * @param generation which pair of {@code blocks} and {@code roots} was in use
- * @param blocks rows of the index; not 0 where rows are hidden, or have come from nowhere
+ * @param blocks rows of the index: below 0 where rows are hidden, above where they have come from
+ *     nowhere and can be read
  * @param bytes block bytes of those rows; 0 where some rows cannot be read
  * @param slots slots of the heap, without those that are lost; 0 where it was not looked into, or
  *     some that stay cannot be read

@@ -79,6 +79,26 @@ public abstract class StorageEngineCountContract extends EngineFixture {
   }
 
   @Test
+  void aRowFromNowhereIsOneTooManyUnlessItCannotBeRead() {
+    appendAndApply(one);
+    appendAndApply(other);
+    compactAll();
+    byte[] key = one.cid().multihash().toBytes();
+    byte[] row = take(MapName.BLOCKS_EVEN, key);
+    put(MapName.BLOCKS_EVEN, TestBlocks.numbered(3, 1).cid().multihash().toBytes(), row);
+    assertThat(engine.count(false).blocks()).isZero();
+    put(MapName.BLOCKS_EVEN, TestBlocks.numbered(4, 1).cid().multihash().toBytes(), row);
+    assertThat(engine.count(false).blocks()).isZero();
+
+    take(MapName.BLOCKS_EVEN, TestBlocks.numbered(3, 1).cid().multihash().toBytes());
+    take(MapName.BLOCKS_EVEN, TestBlocks.numbered(4, 1).cid().multihash().toBytes());
+    put(MapName.BLOCKS_EVEN, key, row);
+    byte[] stray = TestBlocks.numbered(5, 1).cid().multihash().toBytes();
+    put(MapName.BLOCKS_EVEN, stray, new IndexRow(1, 100, 0x55, 1).encode(stray));
+    assertThat(engine.count(false).blocks()).isEqualTo(1);
+  }
+
+  @Test
   void bytesThatWentMissingAndWereWrittenAnewAreCountedOnce() {
     appendAndApply(one);
     compactAll();

@@ -86,8 +86,9 @@ final class Nemesis {
       revive();
       if (ALONE.contains(fault)) {
         awaitAllCaughtUp();
+      } else {
+        TimeUnit.MILLISECONDS.sleep(random.nextInt(REST_MILLIS_MAX));
       }
-      TimeUnit.MILLISECONDS.sleep(random.nextInt(REST_MILLIS_MAX));
     }
     awaitAllCaughtUp();
   }
