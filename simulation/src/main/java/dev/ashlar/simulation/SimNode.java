@@ -250,6 +250,11 @@ final class SimNode implements Host {
   }
 
   @Override
+  public void damaged(Throwable why) {
+    world.note(address() + " is damaged: " + why.getMessage());
+  }
+
+  @Override
   public void failed(Throwable why) {
     if (why instanceof Violation violation) {
       throw violation;

@@ -1,10 +1,13 @@
 package dev.ashlar.block.engine;
 
+import dev.ashlar.block.StoreClosedException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Counts what one snapshot of a store holds, and finds what nothing in it refers to.
@@ -18,92 +21,103 @@ final class Count {
   /** No more slots than this are given back at once; the next count finds the others. */
   private static final int LOST_MAX = 10_000;
 
+  /** How often it is looked whether somebody wants to close the store. */
+  private static final int KEYS_BETWEEN_LOOKS = 1024;
+
   private final ReadTransaction transaction;
+  private final BooleanSupplier isClosing;
   private final EngineState state;
   private final MapName index;
+  private long keys;
   private long rows;
   private long bytes;
   private long unreadableRows;
   private long slots;
   private long slotBytes;
   private final List<Long> lost = new ArrayList<>();
-  private boolean knowsHeap;
+  private Miscount.Heap heap = Miscount.Heap.NUMBER;
 
-  Count(ReadTransaction transaction) {
+  /**
+   * @param isClosing whether to give up
+   */
+  Count(ReadTransaction transaction, BooleanSupplier isClosing) {
     this.transaction = transaction;
+    this.isClosing = isClosing;
     this.state = Recovery.state(transaction);
     this.index = MapName.blocks(state.generation);
   }
 
   /**
-   * @param looksIntoHeap whether to read the header of every slot too, to find what is lost; it is
-   *     done anyway where there are more slots or fewer than are counted
+   * @param looksIntoHeap whether to read the header of every slot too, and not only their keys: to
+   *     find what is lost
+   * @throws StoreClosedException when the store is being closed
    */
   Miscount run(boolean looksIntoHeap) {
-    readIndex();
-    countSlots();
+    each(index, this::readRow);
+    each(MapName.HEAP, cursor -> slots++);
     // What an install has fetched no row in use names, and a sweep gives back what it finds. A row
     // that cannot be read may be about any slot.
     boolean decides =
-        (looksIntoHeap || slots != state.heapSlots)
+        looksIntoHeap
             && unreadableRows == 0
             && transaction.get(MapName.META, Keys.INSTALL).isEmpty()
             && transaction.get(MapName.META, Keys.SWEEP).isEmpty();
     if (decides) {
       readHeap();
     }
+    boolean knowsHeap = heap == Miscount.Heap.KNOWN;
     long more = rows - state.foldedBlocks;
     return new Miscount(
         state.generation,
         unreadableRows == 0 ? more : Math.min(more, 0),
         unreadableRows == 0 ? bytes - state.foldedBytes : 0,
-        knowsHeap ? slots - lost.size() - state.heapSlots : 0,
+        slots - state.heapSlots,
         knowsHeap ? slotBytes - state.heapBytes : 0,
-        knowsHeap ? lost : List.of());
+        knowsHeap ? lost : List.of(),
+        heap);
   }
 
-  private void readIndex() {
-    try (MapCursor cursor = transaction.cursor(index)) {
+  private void each(MapName map, Consumer<MapCursor> visit) {
+    try (MapCursor cursor = transaction.cursor(map)) {
       for (boolean more = cursor.seek(new byte[] {0}); more; more = cursor.next()) {
-        rows++;
-        IndexRow.decode(cursor.key(), cursor.value())
-            .ifPresentOrElse(row -> bytes += row.length(), () -> unreadableRows++);
+        if (++keys % KEYS_BETWEEN_LOOKS == 0 && isClosing.getAsBoolean()) {
+          throw new StoreClosedException();
+        }
+        visit.accept(cursor);
       }
     }
   }
 
-  private void countSlots() {
-    try (MapCursor cursor = transaction.cursor(MapName.HEAP)) {
-      for (boolean more = cursor.seek(Keys.number(0)); more; more = cursor.next()) {
-        slots++;
-      }
-    }
+  private void readRow(MapCursor cursor) {
+    rows++;
+    IndexRow.decode(cursor.key(), cursor.value())
+        .ifPresentOrElse(row -> bytes += row.length(), () -> unreadableRows++);
   }
 
   private void readHeap() {
     Set<Long> unreadable = new HashSet<>();
-    try (MapCursor cursor = transaction.cursor(MapName.HEAP)) {
-      for (boolean more = cursor.seek(Keys.number(0)); more; more = cursor.next()) {
-        byte[] key = cursor.key();
-        HeapRecord.read(key, cursor.value())
-            .ifPresentOrElse(
-                found -> look(found, Keys.number(key)), () -> unreadable.add(Keys.number(key)));
-      }
-    }
+    each(
+        MapName.HEAP,
+        cursor -> {
+          byte[] key = cursor.key();
+          HeapRecord.read(key, cursor.value())
+              .ifPresentOrElse(
+                  found -> look(found, Keys.number(key)), () -> unreadable.add(Keys.number(key)));
+        });
     int all = unreadable.size();
-    if (all > 0) {
+    if (all > 0 && all <= LOST_MAX) {
       keepUnclaimed(unreadable);
+      lost.addAll(unreadable);
     }
-    lost.addAll(unreadable);
     // Of a slot that stays and cannot be read nobody knows how many bytes were counted for it.
-    knowsHeap = unreadable.size() == all;
+    heap =
+        unreadable.size() == all && all <= LOST_MAX ? Miscount.Heap.KNOWN : Miscount.Heap.DAMAGED;
   }
 
   private void look(HeapRecord found, long slot) {
+    slotBytes += found.bytes().remaining();
     if (found.origin() <= state.base.index() && !isNamed(found, slot) && lost.size() < LOST_MAX) {
       lost.add(slot);
-    } else {
-      slotBytes += found.bytes().remaining();
     }
   }
 
@@ -115,22 +129,21 @@ final class Count {
 
   /** Takes away those that a row names or the log has brought. */
   private void keepUnclaimed(Set<Long> unreadable) {
-    try (MapCursor cursor = transaction.cursor(index)) {
-      for (boolean more = cursor.seek(new byte[] {0}); more; more = cursor.next()) {
-        IndexRow.decode(cursor.key(), cursor.value())
-            .ifPresent(row -> unreadable.remove(row.slot()));
-      }
-    }
-    try (MapCursor cursor = transaction.cursor(MapName.LOG)) {
-      for (boolean more = cursor.seek(Keys.number(0)); more; more = cursor.next()) {
-        Optional<LogEntry> entry = LogEntry.decode(cursor.key(), cursor.value());
-        if (entry.isEmpty()) {
-          // It may be what brought any of them.
-          unreadable.clear();
-        } else if (entry.get().command() instanceof Command.Put put) {
-          unreadable.remove(put.slot());
-        }
-      }
-    }
+    each(
+        index,
+        cursor ->
+            IndexRow.decode(cursor.key(), cursor.value())
+                .ifPresent(row -> unreadable.remove(row.slot())));
+    each(
+        MapName.LOG,
+        cursor -> {
+          Optional<LogEntry> entry = LogEntry.decode(cursor.key(), cursor.value());
+          if (entry.isEmpty()) {
+            // It may be what brought any of them.
+            unreadable.clear();
+          } else if (entry.get().command() instanceof Command.Put put) {
+            unreadable.remove(put.slot());
+          }
+        });
   }
 }

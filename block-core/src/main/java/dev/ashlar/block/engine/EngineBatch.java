@@ -200,12 +200,12 @@ public final class EngineBatch implements AutoCloseable {
       return false;
     }
     byte[] key = Keys.number(row.get().slot());
+    Optional<ByteBuffer> present = countedIfMissing(key, block);
     // Where the header is damaged, the log entry may be there or not; an origin of 0 could free the
     // slot under it. The last put is at or after the entry that brought the bytes, and compaction
     // passes both before the slot can be freed.
     long origin =
-        transaction
-            .get(MapName.HEAP, key)
+        present
             .flatMap(v -> HeapRecord.read(key, v))
             .map(HeapRecord::origin)
             .orElse(row.get().lastPut());
@@ -251,9 +251,24 @@ public final class EngineBatch implements AutoCloseable {
    */
   public void rewrite(long index, Command.Put put, Block block) {
     byte[] key = Keys.number(put.slot());
+    var unused = countedIfMissing(key, block);
     ByteBuffer target = transaction.replace(MapName.HEAP, key, HeapRecord.size(block));
     HeapRecord.write(key, target, block, index);
     repaired.add(put.slot());
+  }
+
+  /**
+   * The bytes of a slot that is about to be written anew. Where they are missing the counters go up
+   * with what is there, although they had not gone down when it went: what they are off by is for
+   * {@link #settle}.
+   */
+  private Optional<ByteBuffer> countedIfMissing(byte[] key, Block block) {
+    Optional<ByteBuffer> present = transaction.get(MapName.HEAP, key);
+    if (present.isEmpty()) {
+      state.heapSlots++;
+      state.heapBytes += block.size();
+    }
+    return present;
   }
 
   /**
@@ -397,27 +412,42 @@ public final class EngineBatch implements AutoCloseable {
   }
 
   /**
-   * Sets the counters right, and gives back what nothing refers to.
+   * Sets the counters right, and gives back what nothing refers to, as much as there is room for.
    *
-   * @param miscount of a snapshot of this store, by {@link StorageEngine#count}
-   * @return whether it was done; not where an install, a sweep or a switch has come between
+   * @param miscount of a snapshot of this store, by {@link StorageEngine#count}; of rows that are
+   *     missing, or of a heap that is not known, nothing is settled
+   * @return whether it was done; not where another generation is in use, something is being
+   *     installed or swept, or a lost slot is gone already
    */
   public boolean settle(Miscount miscount) {
     boolean isAsItWas =
         installing.isEmpty()
             && sweep.isEmpty()
+            && miscount.blocks() == 0
             && miscount.generation() == state.generation
             && miscount.lost().stream()
                 .allMatch(slot -> transaction.get(MapName.HEAP, Keys.number(slot)).isPresent());
     if (isAsItWas) {
-      miscount.lost().forEach(slot -> transaction.delete(MapName.HEAP, Keys.number(slot)));
-      state.foldedBlocks += miscount.blocks();
       state.foldedBytes += miscount.bytes();
-      state.heapSlots += miscount.slots();
-      state.heapBytes += miscount.slotBytes();
+      if (miscount.knowsHeap()) {
+        state.heapSlots += miscount.slots();
+        state.heapBytes += miscount.slotBytes();
+      }
+      miscount.lost().stream().limit(engine.affordable(PAGE_BYTES)).forEach(this::giveBack);
       settled = true;
     }
     return isAsItWas;
+  }
+
+  private void giveBack(long slot) {
+    byte[] key = Keys.number(slot);
+    int bytes =
+        transaction
+            .get(MapName.HEAP, key)
+            .flatMap(value -> HeapRecord.read(key, value))
+            .map(found -> found.bytes().remaining())
+            .orElse(0);
+    freeSlot(slot, bytes);
   }
 
   private void sweepFromNowOn() {

@@ -14,21 +14,43 @@ import java.util.List;
  * @param blocks rows of the index: below 0 where rows are hidden, above where they have come from
  *     nowhere and can be read
  * @param bytes block bytes of those rows; 0 where some rows cannot be read
- * @param slots slots of the heap, without those that are lost; 0 where it was not looked into, or
- *     some that stay cannot be read
- * @param slotBytes their block bytes; 0 likewise
- * @param lost slots that neither a row nor the log refers to, to be given back; none where the
- *     others are not counted
+ * @param slots slots of the heap
+ * @param slotBytes their block bytes, of a header that is damaged none; 0 unless the heap is known
+ * @param lost slots that neither a row nor the log refers to; none unless the heap is known
+ * @param heap whether it is
  */
 public record Miscount(
-    long generation, long blocks, long bytes, long slots, long slotBytes, List<Long> lost) {
+    long generation,
+    long blocks,
+    long bytes,
+    long slots,
+    long slotBytes,
+    List<Long> lost,
+    Heap heap) {
+
+  /** What is known of the heap. */
+  public enum Heap {
+    /**
+     * The number of its slots: it was not looked into, or something is being installed or swept.
+     */
+    NUMBER,
+    /** No more than that: a slot that is needed cannot be read. */
+    DAMAGED,
+    /** Everything. */
+    KNOWN
+  }
 
   /** Copies the list. */
   public Miscount {
     lost = List.copyOf(lost);
   }
 
-  /** Whether the counters are right and everything is referred to. */
+  /** Whether everything is known of the heap. */
+  public boolean knowsHeap() {
+    return heap == Heap.KNOWN;
+  }
+
+  /** Whether all that was looked at is as it should be. */
   public boolean isNone() {
     return blocks == 0 && bytes == 0 && slots == 0 && slotBytes == 0 && lost.isEmpty();
   }

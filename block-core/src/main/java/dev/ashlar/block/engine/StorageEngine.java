@@ -500,10 +500,11 @@ public final class StorageEngine implements AutoCloseable {
    * @param looksIntoHeap whether to read the header of every slot of the heap too, and not only
    *     their keys: to find what nothing refers to
    * @throws StoreDamagedException when the engine's state is damaged
+   * @throws StoreClosedException when the store is closed meanwhile: nobody waits for the end
    */
   public Miscount count(boolean looksIntoHeap) {
     try (ReadTransaction transaction = beginRead()) {
-      return new Count(transaction).run(looksIntoHeap);
+      return new Count(transaction, () -> closed).run(looksIntoHeap);
     }
   }
 

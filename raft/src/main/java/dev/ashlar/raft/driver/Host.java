@@ -14,6 +14,9 @@ public interface Host {
   /** Term, role, leader or membership are not what they were. */
   void changed(Ready.Status status);
 
+  /** Something is damaged that only others could mend, and they cannot: the member goes on. */
+  void damaged(Throwable why);
+
   /** The member cannot go on; it has stopped. */
   void failed(Throwable why);
 }

@@ -148,7 +148,7 @@ public final class RaftDriver {
             options.scrub(),
             storage,
             cid -> copy(cid, block -> {}),
-            this::logDamaged,
+            this::indexDamaged,
             this::storageFailed);
     this.upkeep = new LogUpkeep(options);
     this.space = new FreeSpace(self, options.reserveBytes());
@@ -866,6 +866,14 @@ public final class RaftDriver {
   private void logDamaged(StoreDamagedException why) {
     if (canBeReplaced()) {
       fail(why);
+    }
+  }
+
+  /** An index that hides blocks makes reads wrong: the member ends where it can be replaced. */
+  private void indexDamaged(StoreDamagedException why) {
+    logDamaged(why);
+    if (!stopped) {
+      host.damaged(why);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.ashlar.raft.driver;
 
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.Cid;
+import dev.ashlar.block.StoreClosedException;
 import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.HeapPage;
 import dev.ashlar.block.engine.Miscount;
@@ -37,6 +38,7 @@ final class Scrub {
   /** Slots seen in this round that are damaged, or that nothing seems to refer to. */
   private long suspects;
 
+  private Doubt undecided = Doubt.NONE;
   private long hidden;
   private long givenBack;
 
@@ -115,44 +117,47 @@ final class Scrub {
     }
   }
 
-  /** One snapshot decides what pages that were read one after the other have only suggested. */
   private void count() {
     reading = true;
-    boolean looksIntoHeap = suspects > 0;
-    suspects = 0;
     storage.run(
         Storage.Work.READ,
         replica -> {
           replica.engine().countRoots();
-          return replica.engine().count(looksIntoHeap);
+          return replica.engine().count(false);
         },
         this::counted,
-        failure -> {
-          endRound();
-          if (failure instanceof StoreDamagedException damage) {
-            indexDamaged.accept(damage);
-          }
-        });
+        this::failed);
   }
 
   private void counted(Miscount miscount) {
-    hidden = -miscount.blocks();
-    if (miscount.blocks() != 0) {
-      endRound();
-      indexDamaged.accept(
-          new StoreDamagedException(
-              "the index has "
-                  + Math.abs(miscount.blocks())
-                  + (miscount.blocks() < 0 ? " rows less" : " rows more")
-                  + " than there should be: blocks are hidden"));
-    } else if (miscount.isNone()) {
-      endRound();
+    Doubt doubt = new Doubt(suspects, miscount.slots());
+    suspects = 0;
+    if (doubt.isNone() || doubt.equals(undecided)) {
+      // The heap was looked into in vain, and nothing is as if it had changed.
+      decided(miscount);
     } else {
-      walk(miscount);
+      storage.run(
+          Storage.Work.READ,
+          replica -> replica.engine().count(true),
+          looked -> {
+            undecided = looked.heap() == Miscount.Heap.DAMAGED ? doubt : Doubt.NONE;
+            decided(looked);
+          },
+          this::failed);
     }
   }
 
-  /** Before anything is given back: rows that the index hides would look the same. */
+  private void decided(Miscount miscount) {
+    hidden = -miscount.blocks();
+    boolean isToSettle = miscount.bytes() != 0 || (miscount.knowsHeap() && !miscount.isNone());
+    if (hidden != 0 || isToSettle) {
+      walk(miscount);
+    } else {
+      endRound();
+    }
+  }
+
+  /** Before anything follows from it: rows that the file hides look as if they were gone. */
   private void walk(Miscount miscount) {
     storage.run(
         Storage.Work.READ,
@@ -162,6 +167,13 @@ final class Scrub {
             endRound();
             storageFailed.accept(
                 new StoreDamagedException("the index is damaged: " + finding.get()));
+          } else if (hidden != 0) {
+            endRound();
+            indexDamaged.accept(
+                new StoreDamagedException(
+                    hidden > 0
+                        ? hidden + " rows of the index are missing: blocks are hidden"
+                        : -hidden + " rows of the index are there that nobody wrote"));
           } else {
             settle(miscount);
           }
@@ -180,14 +192,33 @@ final class Scrub {
         this::failed);
   }
 
+  /** Not all has been read. What is damaged so that it cannot be is told. */
   private void failed(Throwable why) {
-    endRound();
-    storageFailed.accept(why);
+    rest();
+    if (why instanceof StoreDamagedException damage) {
+      indexDamaged.accept(damage);
+    } else if (!(why instanceof StoreClosedException)) {
+      storageFailed.accept(why);
+    }
   }
 
   private void endRound() {
-    reading = false;
     rounds++;
+    rest();
+  }
+
+  private void rest() {
+    reading = false;
+    suspects = 0;
     resumeTick = now + options.pauseTicks();
+  }
+
+  /** What gives reason to look into the heap, where that was in vain before. */
+  private record Doubt(long suspects, long slots) {
+    static final Doubt NONE = new Doubt(0, 0);
+
+    boolean isNone() {
+      return equals(NONE);
+    }
   }
 }

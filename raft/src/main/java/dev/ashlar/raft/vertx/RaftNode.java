@@ -644,6 +644,11 @@ public final class RaftNode implements Replication {
     }
 
     @Override
+    public void damaged(Throwable why) {
+      LOG.warn("node={} goes on although it is damaged: {}", identity.member(), why.getMessage());
+    }
+
+    @Override
     public void failed(Throwable why) {
       boolean isReplaceable =
           driver != null && driver.core().status().membership().voters().size() >= 3;
