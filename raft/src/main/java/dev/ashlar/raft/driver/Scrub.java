@@ -7,6 +7,7 @@ import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.HeapPage;
 import dev.ashlar.block.engine.Miscount;
 import dev.ashlar.block.engine.ScrubPage;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -117,11 +118,16 @@ final class Scrub {
     }
   }
 
+  /** The file is walked first: on pages that are damaged a cursor may go anywhere. */
   private void count() {
     reading = true;
     storage.run(
         Storage.Work.READ,
         replica -> {
+          Optional<String> finding = replica.engine().findDamage();
+          if (finding.isPresent()) {
+            throw new UnsoundFileException(finding.get());
+          }
           replica.engine().countRoots();
           return replica.engine().count(false);
         },
@@ -164,9 +170,7 @@ final class Scrub {
         replica -> replica.engine().findDamage(),
         finding -> {
           if (finding.isPresent()) {
-            endRound();
-            storageFailed.accept(
-                new StoreDamagedException("the index is damaged: " + finding.get()));
+            failed(new UnsoundFileException(finding.get()));
           } else if (hidden != 0) {
             endRound();
             indexDamaged.accept(
@@ -195,7 +199,9 @@ final class Scrub {
   /** Not all has been read. What is damaged so that it cannot be is told. */
   private void failed(Throwable why) {
     rest();
-    if (why instanceof StoreDamagedException damage) {
+    if (why instanceof UnsoundFileException unsound) {
+      storageFailed.accept(new StoreDamagedException(String.valueOf(unsound.getMessage())));
+    } else if (why instanceof StoreDamagedException damage) {
       indexDamaged.accept(damage);
     } else if (!(why instanceof StoreClosedException)) {
       storageFailed.accept(why);
@@ -211,6 +217,16 @@ final class Scrub {
     reading = false;
     suspects = 0;
     resumeTick = now + options.pauseTicks();
+  }
+
+  /** Nobody can go on from a file that is no tree any more, whatever could be read of it. */
+  private static final class UnsoundFileException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    UnsoundFileException(String finding) {
+      super("the index is damaged: " + finding);
+    }
   }
 
   /** What gives reason to look into the heap, where that was in vain before. */
