@@ -26,6 +26,9 @@ final class Applier {
     /** How many block bytes go when an effect replaces it, as far as that is known. */
     int bytes(IndexRow effect);
 
+    /** Whether it refers to a slot, as far as that is known: nothing is freed on a damaged row. */
+    boolean mayName(long slot);
+
     /** There is no such block. */
     record Absent() implements Prior {
       @Override
@@ -36,6 +39,11 @@ final class Applier {
       @Override
       public int bytes(IndexRow effect) {
         return 0;
+      }
+
+      @Override
+      public boolean mayName(long slot) {
+        return false;
       }
     }
 
@@ -50,6 +58,11 @@ final class Applier {
       public int bytes(IndexRow effect) {
         return row.length();
       }
+
+      @Override
+      public boolean mayName(long slot) {
+        return row.slot() == slot;
+      }
     }
 
     /** The block is live, and its row here is damaged. */
@@ -63,6 +76,11 @@ final class Applier {
       @Override
       public int bytes(IndexRow effect) {
         return effect.length();
+      }
+
+      @Override
+      public boolean mayName(long slot) {
+        return true;
       }
     }
   }
@@ -294,10 +312,7 @@ final class Applier {
               .flatMap(frozen -> frozen.table().find(multihash))
               .filter(row -> row.slot() == slot)
               .isPresent();
-      Prior prior = folded(transaction, blocks, multihash);
-      return isFolding
-          || prior instanceof Prior.Damaged
-          || (prior instanceof Prior.Live live && live.row().slot() == slot);
+      return isFolding || folded(transaction, blocks, multihash).mayName(slot);
     }
 
     static Prior folded(ReadTransaction transaction, MapName blocks, Multihash multihash) {

@@ -122,9 +122,7 @@ final class Count {
   }
 
   private boolean isNamed(HeapRecord found, long slot) {
-    Applier.Prior row = Applier.Rows.folded(transaction, index, found.multihash());
-    return row instanceof Applier.Prior.Damaged
-        || (row instanceof Applier.Prior.Live live && live.row().slot() == slot);
+    return Applier.Rows.folded(transaction, index, found.multihash()).mayName(slot);
   }
 
   /** Takes away those that a row names or the log has brought. */

@@ -576,11 +576,8 @@ public final class EngineBatch implements AutoCloseable {
   }
 
   private boolean isFoldedAt(Command.Put put) {
-    Applier.Prior row =
-        Applier.Rows.folded(transaction, MapName.blocks(state.generation), put.multihash());
-    // A damaged row may be this slot's: nothing is freed on its word.
-    return row instanceof Applier.Prior.Damaged
-        || (row instanceof Applier.Prior.Live live && live.row().slot() == put.slot());
+    return Applier.Rows.folded(transaction, MapName.blocks(state.generation), put.multihash())
+        .mayName(put.slot());
   }
 
   /** One slice of the fold that is under way: rows in the order of their multihashes. */
