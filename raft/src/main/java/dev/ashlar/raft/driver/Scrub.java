@@ -155,34 +155,18 @@ final class Scrub {
 
   private void decided(Miscount miscount) {
     hidden = -miscount.blocks();
-    boolean isToSettle = miscount.bytes() != 0 || (miscount.knowsHeap() && !miscount.isNone());
-    if (hidden != 0 || isToSettle) {
-      walk(miscount);
+    if (hidden != 0) {
+      endRound();
+      indexDamaged.accept(
+          new StoreDamagedException(
+              hidden > 0
+                  ? hidden + " rows of the index are missing: blocks are hidden"
+                  : -hidden + " rows of the index are there that nobody wrote"));
+    } else if (miscount.bytes() != 0 || (miscount.knowsHeap() && !miscount.isNone())) {
+      settle(miscount);
     } else {
       endRound();
     }
-  }
-
-  /** Before anything follows from it: rows that the file hides look as if they were gone. */
-  private void walk(Miscount miscount) {
-    storage.run(
-        Storage.Work.READ,
-        replica -> replica.engine().findDamage(),
-        finding -> {
-          if (finding.isPresent()) {
-            failed(new UnsoundFileException(finding.get()));
-          } else if (hidden != 0) {
-            endRound();
-            indexDamaged.accept(
-                new StoreDamagedException(
-                    hidden > 0
-                        ? hidden + " rows of the index are missing: blocks are hidden"
-                        : -hidden + " rows of the index are there that nobody wrote"));
-          } else {
-            settle(miscount);
-          }
-        },
-        this::failed);
   }
 
   private void settle(Miscount miscount) {
