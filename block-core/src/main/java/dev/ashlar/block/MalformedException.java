@@ -8,6 +8,16 @@ public final class MalformedException extends BlockException {
   private final long offset;
 
   /**
+   * Of something that is wrong as a whole.
+   *
+   * @param what what is wrong, as a sentence
+   */
+  public MalformedException(String what) {
+    super(what);
+    this.offset = 0;
+  }
+
+  /**
    * @param what what is wrong, as a sentence without its place
    * @param offset where in the input, in bytes or characters from its start
    */
@@ -16,7 +26,7 @@ public final class MalformedException extends BlockException {
     this.offset = offset;
   }
 
-  /** Where the input is wrong, in bytes or characters from its start. */
+  /** Where the input is wrong, in bytes or characters from its start; 0 if it is as a whole. */
   public long offset() {
     return offset;
   }

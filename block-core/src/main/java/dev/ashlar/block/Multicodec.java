@@ -80,7 +80,7 @@ public record Multicodec(long code, String name, String tag) {
     } catch (NumberFormatException e) {
       // Said below: it is neither a name nor a number.
     }
-    throw new MalformedException("no codec is called \"" + nameOrNumber + "\"", 0);
+    throw new MalformedException("no codec is called \"" + nameOrNumber + "\"");
   }
 
   private static void load() {

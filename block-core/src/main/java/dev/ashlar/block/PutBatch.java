@@ -17,6 +17,7 @@ public final class PutBatch {
 
   private final BlockStore store;
   private final Consumer<PutResult> stored;
+  private final int bytesMax;
   private final List<Block> waiting = new ArrayList<>();
   private long waitingBytes;
   private long blocks;
@@ -36,6 +37,7 @@ public final class PutBatch {
   public PutBatch(BlockStore store, Consumer<PutResult> stored) {
     this.store = store;
     this.stored = stored;
+    this.bytesMax = store.blockBytesMax();
   }
 
   /**
@@ -47,7 +49,7 @@ public final class PutBatch {
   public boolean add(Block block) {
     waiting.add(block);
     waitingBytes += block.size();
-    if (waiting.size() < BLOCKS_MAX && waitingBytes < store.blockBytesMax()) {
+    if (waiting.size() < BLOCKS_MAX && waitingBytes < bytesMax) {
       return false;
     }
     flush();

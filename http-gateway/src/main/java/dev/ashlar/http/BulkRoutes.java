@@ -67,6 +67,7 @@ final class BulkRoutes {
     BodyInput body = jobs.body(exchange);
     jobs.run(
         exchange,
+        JobOutput.Failure.LAST_LINE,
         (store, out) -> {
           out.header("Content-Type", NDJSON);
           try (CarReader reader = CarReader.open(body, CarLimits.blocksOf(store.blockBytesMax()))) {
@@ -97,9 +98,13 @@ final class BulkRoutes {
           more = next.isPresent();
           next.ifPresent(this::add);
         } catch (CarException e) {
-          more = e.getCause() instanceof BlockException;
+          Throwable why = e.getCause() instanceof BlockException refusal ? refusal : e;
+          more = why != e;
           JsonObject told = more ? new JsonObject() : end;
-          told.put("offset", e.offset()).put("error", e.getMessage());
+          Problem problem = Problem.of(why);
+          told.put("offset", e.offset())
+              .put("error", e.getMessage())
+              .put("code", problem.code().stableName());
           if (more) {
             refused++;
             out.line(told);
@@ -138,6 +143,7 @@ final class BulkRoutes {
     boolean skips = exchange.flag("skip-missing", false);
     withList(
         exchange,
+        JobOutput.Failure.BREAKS_OFF,
         (store, out, cids) -> {
           BlockStore reading = store.reading(consistency);
           List<Cid> present = new ArrayList<>();
@@ -167,6 +173,7 @@ final class BulkRoutes {
     ReadConsistency consistency = exchange.consistency(ReadConsistency.LINEARIZABLE);
     withList(
         exchange,
+        JobOutput.Failure.LAST_LINE,
         (store, out, cids) -> {
           BlockStore reading = store.reading(consistency);
           out.header("Content-Type", NDJSON);
@@ -183,6 +190,7 @@ final class BulkRoutes {
   private void deleteAll(Exchange exchange) {
     withList(
         exchange,
+        JobOutput.Failure.LAST_LINE,
         (store, out, cids) -> {
           out.header("Content-Type", NDJSON);
           for (Cid cid : cids) {
@@ -196,12 +204,13 @@ final class BulkRoutes {
     void run(BlockStore store, JobOutput out, List<Cid> cids) throws IOException;
   }
 
-  private void withList(Exchange exchange, ListJob job) {
+  private void withList(Exchange exchange, JobOutput.Failure failure, ListJob job) {
     exchange.requirePlainBody();
     exchange.invite();
     BodyInput body = jobs.body(exchange);
     jobs.run(
         exchange,
+        failure,
         (store, out) -> {
           byte[] bytes = body.readNBytes(LIST_BYTES_MAX + 1);
           if (bytes.length > LIST_BYTES_MAX) {
@@ -216,11 +225,13 @@ final class BulkRoutes {
   /** A JSON array of strings, or one CID a line. */
   private static List<Cid> cids(String text) {
     List<String> names = new ArrayList<>();
-    if (text.stripLeading().startsWith("[")) {
+    if (text.stripLeading().startsWith("[") || text.stripLeading().startsWith("{")) {
       try {
         new JsonArray(text).forEach(name -> names.add(String.valueOf(name)));
       } catch (DecodeException e) {
-        throw new Problem(Problem.Code.INVALID_REQUEST, "the list is no JSON array of CIDs");
+        throw new Problem(
+            Problem.Code.INVALID_REQUEST,
+            "the list is neither a JSON array of CIDs nor one CID a line");
       }
     } else {
       text.lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(names::add);

@@ -42,7 +42,9 @@ final class Collections {
     this.workers = workers;
     this.bounds = bounds;
     this.background = background;
-    this.watermark = new Watermark(bounds.collectAboveBytes());
+    this.watermark =
+        new Watermark(
+            bounds.collectAboveBytes(), bounds.collectionGrace().plusSeconds(STAMP_SECONDS));
     this.stamps = new Stamps(workers.store().roots());
   }
 

@@ -249,6 +249,24 @@ final class Exchange {
 
   private Future<Void> unlessTooSlow(
       Future<Void> written, int bytes, GatewayOptions.Limits limits) {
+    return lost(watched(written, bytes, limits));
+  }
+
+  /** A write that fails means that nobody is there to read it. */
+  private static Future<Void> lost(Future<Void> written) {
+    return written.recover(e -> Future.failedFuture(new GoneException(e)));
+  }
+
+  /** Nobody is there to be answered. */
+  private static final class GoneException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    GoneException(Throwable cause) {
+      super(cause.getMessage(), cause, false, false);
+    }
+  }
+
+  private Future<Void> watched(Future<Void> written, int bytes, GatewayOptions.Limits limits) {
     // The socket takes most at once.
     if (written.isComplete() || limits.bodyBytesPerSecondMin() == 0) {
       return written;
@@ -286,14 +304,11 @@ final class Exchange {
 
   /** Answers with what went wrong, in the exchange's form. */
   void fail(Throwable why) {
-    Problem problem = Problem.of(why);
-    if (isGone()) {
+    if (isGone() || why instanceof GoneException) {
       LOG.debug("path={} nobody is there to be told: {}", request().path(), why.getMessage());
       return;
     }
-    if (problem.code() == Problem.Code.INTERNAL) {
-      LOG.error("path={} method={}", request().path(), request().method(), why);
-    }
+    Problem problem = problem(why);
     if (response().headWritten()) {
       // The status has gone out: only a broken connection can say now that it went wrong.
       response().reset();
@@ -301,6 +316,15 @@ final class Exchange {
     }
     problem.headers().forEach(response()::putHeader);
     refusal.accept(this, problem);
+  }
+
+  /** What an exception means to the client; one that nobody has foreseen is logged. */
+  Problem problem(Throwable why) {
+    Problem problem = Problem.of(why);
+    if (problem.code() == Problem.Code.INTERNAL) {
+      LOG.error("path={} method={}", request().path(), request().method(), why);
+    }
+    return problem;
   }
 
   private void refuseWithDetails(Problem problem) {

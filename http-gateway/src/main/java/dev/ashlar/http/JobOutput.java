@@ -28,7 +28,9 @@ final class JobOutput extends OutputStream {
     /** The connection ends without the answer's end. */
     BREAKS_OFF,
     /** A trailer {@code X-Stream-Error} says what is wrong, as Kubo has it. */
-    TRAILER
+    TRAILER,
+    /** The last line of JSON has {@code end}, and what is wrong as {@code error} and its code. */
+    LAST_LINE
   }
 
   private final Exchange exchange;
@@ -147,12 +149,7 @@ final class JobOutput extends OutputStream {
 
   private void end() {
     if (!exchange.isGone()) {
-      if (!exchange.response().headWritten() && headers.isEmpty() && status == 200) {
-        exchange.response().setStatusCode(204);
-        exchange.response().end();
-      } else {
-        begin().end();
-      }
+      begin().end();
     }
   }
 
@@ -162,17 +159,26 @@ final class JobOutput extends OutputStream {
   }
 
   private void failNow(Throwable why) {
-    boolean isSaid =
-        failure == Failure.TRAILER && !exchange.isGone() && exchange.response().headWritten();
-    if (isSaid) {
-      Problem problem = Problem.of(why);
-      exchange
-          .response()
-          .putTrailer(
-              "X-Stream-Error", String.valueOf(problem.getMessage()).replaceAll("[^ -~]", " "));
-      exchange.response().end();
-    } else {
+    HttpServerResponse response = exchange.response();
+    if (failure == Failure.BREAKS_OFF || exchange.isGone() || !response.headWritten()) {
       exchange.fail(why);
+      return;
+    }
+    if (slice.length() > 0) {
+      response.write(slice);
+    }
+    Problem problem = exchange.problem(why);
+    String message = String.valueOf(problem.getMessage());
+    if (failure == Failure.TRAILER) {
+      response.putTrailer("X-Stream-Error", message.replaceAll("[^ -~]", " "));
+      response.end();
+    } else {
+      JsonObject last =
+          new JsonObject()
+              .put("end", true)
+              .put("error", message)
+              .put("code", problem.code().stableName());
+      response.end(last.toBuffer().appendByte((byte) '\n'));
     }
   }
 }

@@ -105,14 +105,6 @@ final class Kubo {
     }
   }
 
-  static Cid cidArgument(Exchange exchange) {
-    List<Cid> all = cidArguments(exchange);
-    if (all.size() > 1) {
-      throw new BadArgument("one argument \"key\" is taken, not " + all.size());
-    }
-    return all.get(0);
-  }
-
   static List<Cid> cidArguments(Exchange exchange) {
     List<Cid> cids = new ArrayList<>();
     for (Path path : arguments(exchange)) {
@@ -127,7 +119,7 @@ final class Kubo {
   static Path argument(Exchange exchange) {
     List<Path> all = arguments(exchange);
     if (all.size() > 1) {
-      throw new BadArgument("one argument \"ref\" is taken, not " + all.size());
+      throw new BadArgument("one argument is taken, not " + all.size());
     }
     return all.get(0);
   }
@@ -142,6 +134,9 @@ final class Kubo {
 
   /** A CID, {@code /ipfs/…} or {@code ipfs://…}, with a path behind it or not. */
   private static Path path(String text) {
+    if (text.startsWith("/ipns/") || text.startsWith("ipns://")) {
+      throw new BadArgument("invalid path \"" + text + "\": names of IPNS are not resolved here");
+    }
     String rest = text;
     for (String prefix : List.of("/ipfs/", "ipfs://")) {
       rest = rest.startsWith(prefix) ? rest.substring(prefix.length()) : rest;

@@ -4,6 +4,7 @@ import dev.ashlar.block.BlockAssembler;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockPage;
+import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
@@ -13,6 +14,7 @@ import dev.ashlar.block.root.Pin;
 import dev.ashlar.block.root.Pins;
 import dev.ashlar.block.root.RootedBlockStore;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -163,26 +165,50 @@ final class KuboBlockRoutes {
   }
 
   private void blockGet(Exchange exchange) {
-    Cid cid = Kubo.cidArgument(exchange);
-    blocks.sendWhole(
+    ReadConsistency consistency = blocks.consistency(exchange, ReadConsistency.LINEARIZABLE);
+    withArgument(
         exchange,
-        cid,
-        blocks.consistency(exchange, ReadConsistency.LINEARIZABLE),
-        Map.of("Content-Type", "application/vnd.ipld.raw", "X-Stream-Output", "1"),
-        Kubo.absent(cid));
+        cid ->
+            blocks.sendWhole(
+                exchange,
+                cid,
+                consistency,
+                Map.of("Content-Type", "application/vnd.ipld.raw", "X-Stream-Output", "1"),
+                Kubo.absent(cid)));
   }
 
   private void blockStat(Exchange exchange) {
-    Cid cid = Kubo.cidArgument(exchange);
+    withArgument(
+        exchange,
+        cid ->
+            exchange.answer(
+                workers.call(store -> store.size(cid)),
+                size -> {
+                  if (size.isEmpty()) {
+                    throw Kubo.absent(cid);
+                  }
+                  exchange.json(
+                      200,
+                      new JsonObject().put("Key", cid.toString()).put("Size", size.getAsInt()));
+                }));
+  }
+
+  /** Goes on with the block that the argument leads to. */
+  private void withArgument(Exchange exchange, Handler<Cid> next) {
+    Kubo.Path path = Kubo.argument(exchange);
+    if (path.segments().isEmpty()) {
+      next.handle(path.root());
+      return;
+    }
     exchange.answer(
-        workers.call(store -> store.size(cid)),
-        size -> {
-          if (size.isEmpty()) {
-            throw Kubo.absent(cid);
-          }
-          exchange.json(
-              200, new JsonObject().put("Key", cid.toString()).put("Size", size.getAsInt()));
-        });
+        workers.call(
+            store -> {
+              BlockStore here = store.reading(ReadConsistency.LOCAL);
+              try (MeteredSource source = new MeteredSource(workers, here, exchange)) {
+                return path.cid(source);
+              }
+            }),
+        next);
   }
 
   private void blockRm(Exchange exchange) {

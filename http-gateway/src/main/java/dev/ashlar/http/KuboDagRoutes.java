@@ -7,6 +7,7 @@ import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.PutBatch;
+import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.car.CarLimits;
 import dev.ashlar.block.car.CarReader;
 import dev.ashlar.block.car.CarWriter;
@@ -31,6 +32,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** The commands of Kubo's RPC about DAGs: {@code dag/*} and {@code refs}. */
 final class KuboDagRoutes {
@@ -324,7 +326,8 @@ final class KuboDagRoutes {
           Kubo.stream(out);
           BlockSource here = Kubo.source(store, out);
           int depth = recursive ? (depthMax < 0 ? 1000 : depthMax) : 1;
-          Refs refs = new Refs(here, out, format, unique, depth);
+          Refs refs =
+              new Refs(here, store.reading(ReadConsistency.LOCAL)::has, out, format, unique, depth);
           for (Kubo.Path path : paths) {
             refs.tell(path.cid(here));
           }
@@ -335,14 +338,22 @@ final class KuboDagRoutes {
   private static final class Refs {
 
     private final BlockSource source;
+    private final Predicate<Cid> has;
     private final JobOutput out;
     private final String format;
     private final boolean unique;
     private final int depthMax;
     private final Set<Cid> seen = new HashSet<>();
 
-    Refs(BlockSource source, JobOutput out, String format, boolean unique, int depthMax) {
+    Refs(
+        BlockSource source,
+        Predicate<Cid> has,
+        JobOutput out,
+        String format,
+        boolean unique,
+        int depthMax) {
       this.source = source;
+      this.has = has;
       this.out = out;
       this.format = format;
       this.unique = unique;
@@ -382,7 +393,14 @@ final class KuboDagRoutes {
     }
 
     private void pushLinks(Cid cid, int depth, Deque<Edge> pending) {
-      if (depth >= depthMax || cid.codec() == Multicodec.RAW || !Links.areKnown(cid.codec())) {
+      if (depth >= depthMax) {
+        return;
+      }
+      if (cid.codec() == Multicodec.RAW || !Links.areKnown(cid.codec())) {
+        // It leads nowhere, but that it is here is a part of the answer.
+        if (!has.test(cid)) {
+          throw Kubo.absent(cid);
+        }
         return;
       }
       Block block = cid.isIdentity() ? Block.inline(cid) : source.require(cid);

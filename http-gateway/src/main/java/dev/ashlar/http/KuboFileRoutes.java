@@ -86,7 +86,9 @@ final class KuboFileRoutes {
       throws IOException {
     List<String> names = new ArrayList<>(List.of(part.fileName().split("/")));
     names.removeIf(String::isEmpty);
-    if (names.contains("..") || names.contains(".") || names.size() > DEPTH_MAX) {
+    boolean isPath =
+        names.stream().noneMatch(n -> n.equals("..") || n.equals(".") || n.indexOf(0) >= 0);
+    if (!isPath || names.size() > DEPTH_MAX) {
       throw new Kubo.BadArgument("a file's name is no path: " + part.fileName());
     }
     if (part.contentType().startsWith("application/x-directory")) {

@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.multipart.Attribute;
 import io.netty.handler.codec.http.multipart.DefaultHttpDataFactory;
 import io.netty.handler.codec.http.multipart.FileUpload;
 import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
+import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.EndOfDataDecoderException;
 import io.netty.handler.codec.http.multipart.InterfaceHttpData;
 import io.netty.handler.codec.http.multipart.MemoryAttribute;
@@ -72,6 +73,9 @@ final class MultipartDecoder {
     HttpRequest head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/");
     head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
     try {
+      if (!HttpPostRequestDecoder.isMultipart(head)) {
+        throw new BadArgument("the Content-Type lacks the boundary of multipart/form-data");
+      }
       this.decoder = new Decoder(head, new Factory());
     } catch (RuntimeException e) {
       throw malformed(e);
@@ -130,9 +134,15 @@ final class MultipartDecoder {
   }
 
   private static BadArgument malformed(RuntimeException why) {
-    return why instanceof BadArgument argument
-        ? argument
-        : new BadArgument("the multipart body is malformed: " + why.getMessage());
+    if (why instanceof BadArgument argument) {
+      return argument;
+    }
+    if (why instanceof HttpPostRequestDecoder.TooLongFormFieldException) {
+      return new BadArgument(
+          "the header of a part has more than " + PART_HEADER_BYTES_MAX + " bytes");
+    }
+    // What the decoder says is for those who know its insides.
+    return new BadArgument("the multipart body is malformed: see RFC 7578");
   }
 
   private static void give(Content content, ByteBuf bytes, boolean last) {

@@ -8,36 +8,33 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /** In which form something under {@code /ipfs} can be had (Trustless Gateway, "format"). */
 enum ResponseFormat {
   /** The block. */
-  RAW("raw", "application/vnd.ipld.raw", "bin", OptionalLong.empty()),
+  RAW("raw", "application/vnd.ipld.raw", "bin"),
   /** Blocks one after the other. */
-  CAR("car", "application/vnd.ipld.car", "car", OptionalLong.empty()),
+  CAR("car", "application/vnd.ipld.car", "car"),
   /** A block of this codec, as it is. */
-  DAG_CBOR(
-      "dag-cbor", "application/vnd.ipld.dag-cbor", "cbor", OptionalLong.of(Multicodec.DAG_CBOR)),
+  DAG_CBOR("dag-cbor", "application/vnd.ipld.dag-cbor", "cbor", Multicodec.DAG_CBOR),
   /** A block of this codec, as it is. */
-  DAG_JSON(
-      "dag-json", "application/vnd.ipld.dag-json", "json", OptionalLong.of(Multicodec.DAG_JSON)),
-  /** A block of this codec, as it is. */
-  CBOR("cbor", "application/cbor", "cbor", OptionalLong.of(Multicodec.CBOR)),
-  /** A block of this codec, as it is. */
-  JSON("json", "application/json", "json", OptionalLong.of(Multicodec.JSON));
+  DAG_JSON("dag-json", "application/vnd.ipld.dag-json", "json", Multicodec.DAG_JSON),
+  /** A block of this codec or of the stricter one, as it is. */
+  CBOR("cbor", "application/cbor", "cbor", Multicodec.CBOR, Multicodec.DAG_CBOR),
+  /** A block of this codec or of the stricter one, as it is. */
+  JSON("json", "application/json", "json", Multicodec.JSON, Multicodec.DAG_JSON);
 
   private final String parameter;
   private final String contentType;
   private final String extension;
-  private final OptionalLong codec;
+  private final List<Long> codecs;
 
-  ResponseFormat(String parameter, String contentType, String extension, OptionalLong codec) {
+  ResponseFormat(String parameter, String contentType, String extension, Long... codecs) {
     this.parameter = parameter;
     this.contentType = contentType;
     this.extension = extension;
-    this.codec = codec;
+    this.codecs = List.of(codecs);
   }
 
   /** What {@code format=} calls it. */
@@ -55,16 +52,14 @@ enum ResponseFormat {
     return extension;
   }
 
-  /** Of which codec a block has to be, to be had in it. */
-  OptionalLong codec() {
-    return codec;
+  /** Whether a block of a codec can be had in it. */
+  boolean takes(long codec) {
+    return codecs.isEmpty() || codecs.contains(codec);
   }
 
   /** The form in which a block of a codec is had as it is, if there is one for that codec alone. */
   static Optional<ResponseFormat> ofCodec(long codec) {
-    return Arrays.stream(values())
-        .filter(format -> format.codec.isPresent() && format.codec.getAsLong() == codec)
-        .findFirst();
+    return Arrays.stream(values()).filter(format -> format.codecs.indexOf(codec) == 0).findFirst();
   }
 
   /**

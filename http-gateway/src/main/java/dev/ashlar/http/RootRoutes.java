@@ -171,39 +171,48 @@ final class RootRoutes {
                     () -> new Problem(Problem.Code.INVALID_REQUEST, "parameter cid is missing")));
     References.Expected expected = expected(exchange);
     exchange.answer(
-        workers.call(store -> change(store, name, expected, Optional.of(cid))),
-        reference -> exchange.json(200, json(reference.orElseThrow())));
+        workers.call(store -> set(new References(store.roots()), name, expected, cid)),
+        reference -> exchange.json(200, json(reference)));
   }
 
   private void deleteReference(Exchange exchange) {
     String name = name(exchange);
     References.Expected expected = expected(exchange);
     exchange.answer(
-        workers.call(store -> change(store, name, expected, Optional.empty())),
-        gone -> exchange.json(200, new JsonObject().put("name", name).put("removed", true)));
+        workers.call(store -> remove(new References(store.roots()), name, expected)),
+        removed -> exchange.json(200, new JsonObject().put("name", name).put("removed", removed)));
   }
 
-  private static Optional<Reference> change(
-      RootedBlockStore store, String name, References.Expected expected, Optional<Cid> cid) {
-    References references = new References(store.roots());
-    boolean done =
-        cid.isPresent()
-            ? references.set(name, expected, cid.get())
-            : references.remove(name, expected);
+  private static Reference set(
+      References references, String name, References.Expected expected, Cid cid) {
+    boolean done = references.set(name, expected, cid);
     Optional<Reference> now = references.get(name);
-    if (!done) {
-      throw new Problem(
-          Problem.Code.CONFLICT,
-          now.map(reference -> name + " leads to " + reference.cid())
-              .orElse("there is no reference " + name));
+    if (!done || now.isEmpty()) {
+      throw notAsExpected(name, now);
     }
-    return now;
+    return now.get();
+  }
+
+  private static boolean remove(References references, String name, References.Expected expected) {
+    References.Removal removal = references.remove(name, expected);
+    if (removal == References.Removal.DIFFERENT) {
+      throw notAsExpected(name, references.get(name));
+    }
+    return removal == References.Removal.REMOVED;
+  }
+
+  private static Problem notAsExpected(String name, Optional<Reference> now) {
+    return new Problem(
+        Problem.Code.CONFLICT,
+        now.map(reference -> name + " leads to " + reference.cid())
+            .orElse("there is no reference " + name));
   }
 
   private void collect(Exchange exchange) {
     Collections.Wanted wanted = collections.wanted(exchange);
     jobs.run(
         exchange,
+        JobOutput.Failure.LAST_LINE,
         (store, out) -> {
           out.header("Content-Type", "application/x-ndjson");
           collections.run(

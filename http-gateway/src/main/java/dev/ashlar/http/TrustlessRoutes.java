@@ -154,8 +154,9 @@ final class TrustlessRoutes {
   private void block(
       Exchange exchange, IpfsPath path, ResponseFormat.Wanted wanted, Cid cid, List<Cid> roots) {
     ResponseFormat format = wanted.format();
-    boolean isOther = format.codec().isPresent() && format.codec().getAsLong() != cid.codec();
-    if (isOther && wanted.isByAccept() && files.isPresent()) {
+    boolean isOther = !format.takes(cid.codec());
+    boolean mayBeFile = cid.codec() == Multicodec.RAW || cid.codec() == Multicodec.DAG_PB;
+    if (isOther && mayBeFile && wanted.isByAccept() && files.isPresent()) {
       // JSON, say, is what a file may be too.
       Map<String, String> validators = validators(path, roots);
       validators.put("Vary", "Accept");

@@ -243,6 +243,8 @@ class CarRoutesTest extends GatewayFixture {
         .contains("application/vnd.ipld.dag-cbor");
     assertThat(get(cbor, "Accept", "application/vnd.ipld.dag-cbor").body())
         .isEqualTo(dags.require(dags.root("cbor")).toByteArray());
+    assertHeader(get(cbor + "?format=cbor"), "Content-Type", "application/cbor");
+    assertProblem(get(cbor + "?format=json"), 406, "not_acceptable");
     assertProblem(get(cbor + "?format=dag-json"), 406, "not_acceptable");
     assertProblem(get(cbor + "/text?format=raw"), 501, "not_implemented");
   }

@@ -275,6 +275,11 @@ class FileRoutesTest extends GatewayFixture {
     assertThat(answer.body()).containsExactly(0xa0);
     assertHeader(answer, "Content-Type", "application/vnd.ipld.dag-cbor");
     assertHeader(get("/ipfs/" + json.cid()), "Content-Type", "application/vnd.ipld.dag-json");
+    HttpResponse<byte[]> plain = get("/ipfs/" + json.cid(), "Accept", "application/json");
+    assertHeader(plain, "Content-Type", "application/json");
+    assertThat(text(plain)).isEqualTo("{\"a\":1}");
+    assertThat(text(get("/ipfs/" + cbor.cid(), "Accept", "application/json")))
+        .contains("is dag-cbor, and blocks are not converted");
     assertThat(get("/ipfs/" + json.cid() + "/a").statusCode()).isEqualTo(501);
     assertThat(get("/ipfs/" + other.cid()).statusCode()).isEqualTo(406);
     assertThat(text(get("/ipfs/bafkqacdjmrsw45djor4q"))).isEqualTo("identity");

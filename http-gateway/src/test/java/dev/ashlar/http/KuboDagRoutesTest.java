@@ -95,6 +95,34 @@ class KuboDagRoutesTest extends GatewayFixture {
     assertThat(store.statistics().blocks()).isZero();
   }
 
+  @Test
+  void singleBlocksAreFoundByTheirPaths() {
+    String added = text(upload("add?cid-version=1", "d%2Fhello.txt", "hello world\n"));
+    String root = new JsonObject(added.lines().toList().get(1)).getString("Hash");
+    String leaf = "bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4";
+
+    assertThat(text(rpc("block/get?arg=" + root + "/hello.txt"))).isEqualTo("hello world\n");
+    assertThat(new JsonObject(text(rpc("block/stat?arg=/ipfs/" + root + "/hello.txt"))))
+        .isEqualTo(new JsonObject().put("Key", leaf).put("Size", 12));
+    assertThat(rpc("block/get?arg=" + root + "/nowhere").statusCode()).isEqualTo(500);
+    assertThat(text(rpc("block/stat?arg=/ipns/name"))).contains("IPNS");
+  }
+
+  @Test
+  void aLeafThatIsMissingFailsAListingOfAllReferences() {
+    String link = "[{\"/\":\"" + ABSENT + "\"}]";
+    JsonObject put = new JsonObject(text(upload("dag/put", "v", link)));
+    String refs = "refs?arg=" + put.getJsonObject("Cid").getString("/");
+
+    assertThat(text(rpc(refs))).contains(ABSENT);
+    HttpResponse<byte[]> all = rpc(refs + "&recursive=true");
+
+    assertThat(all.statusCode()).isEqualTo(500);
+    assertThat(new JsonObject(text(all)).getString("Message"))
+        .contains("block was not found")
+        .contains(ABSENT);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -142,7 +170,7 @@ class KuboDagRoutesTest extends GatewayFixture {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"..%2Fup", "a%2F..%2F..%2Fb", "."})
+  @ValueSource(strings = {"..%2Fup", "a%2F..%2F..%2Fb", ".", "a%00b"})
   void namesThatLeadElsewhereAreRefused(String name) {
     assertThat(upload("add", name, "x").statusCode()).isEqualTo(400);
   }
@@ -231,10 +259,11 @@ class KuboDagRoutesTest extends GatewayFixture {
         "multipart/form-data; boundary=\"b"
       })
   void typesThatAreOddAreNotTheServersFault(String type) {
-    assertThat(
-            call("POST", "/api/v0/add", end(new ByteArrayOutputStream()), "Content-Type", type)
-                .statusCode())
-        .isEqualTo(400);
+    HttpResponse<byte[]> answer =
+        call("POST", "/api/v0/add", end(new ByteArrayOutputStream()), "Content-Type", type);
+
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(text(answer)).containsAnyOf("boundary", "is malformed: see RFC 7578", "is required");
   }
 
   @Test
@@ -279,7 +308,10 @@ class KuboDagRoutesTest extends GatewayFixture {
   void aPartWithEndlessHeadersIsRefused() {
     String head = "--b\r\nContent-Disposition: form-data; name=\"" + "n".repeat(3_000_000);
 
-    assertThat(post("add", head.getBytes(StandardCharsets.UTF_8)).statusCode()).isEqualTo(400);
+    HttpResponse<byte[]> answer = post("add", head.getBytes(StandardCharsets.UTF_8));
+
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(text(answer)).isEqualTo("the header of a part has more than 16384 bytes");
   }
 
   @Test

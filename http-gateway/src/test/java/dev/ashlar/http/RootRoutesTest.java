@@ -43,9 +43,7 @@ class RootRoutesTest extends GatewayFixture {
     assertThat(ask("PUT", "/pins/" + parent.cid() + "?name=a", "").statusCode()).isEqualTo(200);
     assertThat(ask("PUT", "/pins/" + parent.cid() + "?mode=direct", "").statusCode())
         .isEqualTo(409);
-    assertThat(
-            new JsonObject(text(ask("DELETE", "/pins/" + parent.cid(), ""))).getBoolean("removed"))
-        .isTrue();
+    assertThat(removed(ask("DELETE", "/pins/" + parent.cid(), ""))).isTrue();
     assertThat(get("/pins/" + parent.cid()).statusCode()).isEqualTo(404);
   }
 
@@ -64,7 +62,9 @@ class RootRoutesTest extends GatewayFixture {
     assertThat(lines("/refs?prefix=team/")).hasSize(1);
     assertThat(lines("/refs?prefix=other/")).isEmpty();
     assertThat(ask("DELETE", name + "?expected=" + leaf.cid(), "").statusCode()).isEqualTo(409);
-    assertThat(ask("DELETE", name, "").statusCode()).isEqualTo(200);
+    assertThat(removed(ask("DELETE", name, ""))).isTrue();
+    assertThat(removed(ask("DELETE", name, ""))).isFalse();
+    assertThat(ask("DELETE", name + "?expected=" + leaf.cid(), "").statusCode()).isEqualTo(409);
     assertThat(get(name).statusCode()).isEqualTo(404);
     assertThat(ask("PUT", "/refs/%ff?cid=" + leaf.cid(), "").statusCode()).isEqualTo(400);
     assertThat(ask("PUT", "//refs/x?cid=" + leaf.cid(), "").statusCode()).isEqualTo(400);
@@ -88,6 +88,25 @@ class RootRoutesTest extends GatewayFixture {
     assertThat(store.has(leaf.cid())).isTrue();
     assertThat(store.has(parent.cid())).isTrue();
     assertThat(ask("POST", "/gc?grace=-1", "").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void aCollectionThatABlockIsMissingForSaysSoInItsLastLine() {
+    Block parent = parent(leaf.cid(), missing.cid());
+    store.putAll(List.of(leaf, parent, garbage));
+    ask("PUT", "/pins/" + parent.cid(), "");
+
+    HttpResponse<byte[]> stopped = ask("POST", "/gc?grace=0", "");
+
+    List<String> lines = text(stopped).lines().toList();
+    JsonObject end = new JsonObject(lines.get(lines.size() - 1));
+    assertThat(stopped.statusCode()).isEqualTo(200);
+    assertThat(end.getBoolean("end")).isTrue();
+    assertThat(end.getString("code")).isEqualTo("conflict");
+    assertThat(end.getString("error")).contains(missing.cid().toString());
+    assertThat(store.has(garbage.cid())).isTrue();
+    assertThat(text(ask("POST", "/gc?grace=0&ignore-missing=true", ""))).contains("\"result\"");
+    assertThat(store.has(garbage.cid())).isFalse();
   }
 
   @Test
@@ -147,7 +166,11 @@ class RootRoutesTest extends GatewayFixture {
     assertThat(text(ask("POST", "/blocks/delete", json))).contains("\"deleted\":true");
     assertThat(store.has(leaf.cid())).isFalse();
     assertThat(ask("POST", "/blocks/has", "").statusCode()).isEqualTo(400);
-    assertThat(ask("POST", "/blocks/has", "[1,").statusCode()).isEqualTo(400);
+    for (String malformed : List.of("[1,", "{\"a\":1}", "[".repeat(100_000))) {
+      HttpResponse<byte[]> refused = ask("POST", "/blocks/has", malformed);
+      assertThat(refused.statusCode()).isEqualTo(400);
+      assertThat(text(refused)).contains("neither a JSON array of CIDs nor one CID a line");
+    }
     assertThat(ask("POST", "/blocks/has", "x".repeat(3 << 20)).statusCode()).isEqualTo(413);
   }
 
@@ -166,6 +189,11 @@ class RootRoutesTest extends GatewayFixture {
 
   private HttpResponse<byte[]> ask(String method, String path, String body) {
     return call(method, path, body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  private static boolean removed(HttpResponse<byte[]> answer) {
+    assertThat(answer.statusCode()).isEqualTo(200);
+    return new JsonObject(text(answer)).getBoolean("removed");
   }
 
   private static Block parent(Cid... children) {

@@ -11,29 +11,30 @@ import org.junit.jupiter.api.Timeout;
 
 class WatermarkTest extends GatewayFixture {
 
-  private static final long HOUR = Duration.ofHours(1).toNanos();
+  private static final Duration PAUSE = Duration.ofMinutes(6);
+  private static final long LATER = PAUSE.toNanos();
 
   @Test
   void itIsReachedAboveIt() {
-    Watermark watermark = new Watermark(1000);
+    Watermark watermark = new Watermark(1000, PAUSE);
 
     assertThat(watermark.isReached(1000, 0)).isFalse();
     assertThat(watermark.isReached(1001, 0)).isTrue();
-    assertThat(new Watermark(0).isReached(Long.MAX_VALUE, 0)).isFalse();
+    assertThat(new Watermark(0, PAUSE).isReached(Long.MAX_VALUE, 0)).isFalse();
   }
 
   @Test
-  void afterACollectionItTakesMoreOrAnHour() {
-    Watermark watermark = new Watermark(1000);
+  void afterACollectionItTakesMoreOrThatWhatWasYoungIsOld() {
+    Watermark watermark = new Watermark(1000, PAUSE);
 
     watermark.collected(1200, 5);
 
     assertThat(watermark.isReached(1250, 6)).isFalse();
     assertThat(watermark.isReached(1251, 6)).isTrue();
-    assertThat(watermark.isReached(1001, 5 + HOUR)).isTrue();
-    watermark.collected(10, 5 + HOUR);
-    assertThat(watermark.isReached(1049, 6 + HOUR)).isFalse();
-    assertThat(watermark.isReached(1051, 6 + HOUR)).isTrue();
+    assertThat(watermark.isReached(1001, 5 + LATER)).isTrue();
+    watermark.collected(10, 5 + LATER);
+    assertThat(watermark.isReached(1049, 6 + LATER)).isFalse();
+    assertThat(watermark.isReached(1051, 6 + LATER)).isTrue();
   }
 
   @Test

@@ -26,18 +26,29 @@ final class GcCommand implements Callable<Integer> {
       description = "blocks younger than this stay; 0 to 86400 (default: the server's, an hour)")
   private @Nullable Integer grace;
 
+  @Option(
+      names = "--ignore-missing",
+      fallbackValue = "true",
+      description =
+          "collect although roots lead to blocks that are not there: what only those lead to is"
+              + " deleted")
+  private boolean ignoreMissing;
+
   @Override
   public Integer call() throws IOException {
-    boolean[] ended = new boolean[1];
+    JsonObject[] end = new JsonObject[1];
     server.follow(
         "POST",
-        grace == null ? "/gc" : "/gc?grace=" + grace,
+        "/gc?ignore-missing=" + ignoreMissing + (grace == null ? "" : "&grace=" + grace),
         line -> {
-          ended[0] |= line.getBoolean("end", false);
+          end[0] = line.getBoolean("end", false) ? line : end[0];
           return shown(line);
         });
-    if (!ended[0]) {
-      throw new IOException("the collection ended early: see the server's log, and run it again");
+    if (end[0] == null) {
+      throw new IOException("the server went away in the middle of it: run it again");
+    }
+    if (end[0].containsKey("error")) {
+      throw new IOException(end[0].getString("error"));
     }
     return 0;
   }

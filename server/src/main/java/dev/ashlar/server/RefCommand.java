@@ -61,7 +61,11 @@ final class RefCommand {
       @Option(names = "--expected", paramLabel = "CID", description = "only if it leads there now")
           String expected)
       throws IOException {
-    return server.ask("DELETE", path(name) + "?" + expected(expected), answer -> "removed " + name);
+    return server.ask(
+        "DELETE",
+        path(name) + "?" + expected(expected),
+        answer ->
+            answer.getBoolean("removed") ? "removed " + name : "there is no reference " + name);
   }
 
   @Command(name = "ls", description = "List names and where they lead.")

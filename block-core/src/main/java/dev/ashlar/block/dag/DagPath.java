@@ -101,8 +101,7 @@ public record DagPath(List<Cid> blocks, List<Cid> roots, List<String> remainder)
         here = shard.cid();
         PbNode node = PbNode.decode(source.require(here).bytes());
         UnixFsNode file =
-            UnixFsNode.of(node)
-                .orElseThrow(() -> new MalformedException(here + " is not a shard", 0));
+            UnixFsNode.of(node).orElseThrow(() -> new MalformedException(here + " is not a shard"));
         place = hamt.lookIn(node, file);
       }
       if (!(place instanceof Hamt.Place.Entry entry)) {

@@ -38,7 +38,7 @@ public record EntityBytes(long from, OptionalLong to) {
   public static EntityBytes parse(String text) {
     Matcher matcher = TEXT.matcher(text);
     if (!matcher.matches()) {
-      throw new MalformedException("entity-bytes is from:to, or from:*, not " + text, 0);
+      throw new MalformedException("entity-bytes is from:to, or from:*, not " + text);
     }
     long from = Long.parseLong(matcher.group(1));
     OptionalLong to =
@@ -47,7 +47,7 @@ public record EntityBytes(long from, OptionalLong to) {
             : OptionalLong.of(Long.parseLong(matcher.group(2)));
     boolean sameSide = to.isPresent() && (from < 0) == (to.getAsLong() < 0);
     if (sameSide && to.getAsLong() < from) {
-      throw new MalformedException("entity-bytes ends before it begins: " + text, 0);
+      throw new MalformedException("entity-bytes ends before it begins: " + text);
     }
     return new EntityBytes(from, to);
   }

@@ -64,8 +64,7 @@ public final class UnixFsReader {
     UnixFsNode node = node(block, PbNode.decode(requirePb(block).bytes()));
     if (node.isFile() && node.size() != node.ownAndParts()) {
       throw new MalformedException(
-          block.cid() + " says " + node.size() + " bytes and its parts have " + node.ownAndParts(),
-          0);
+          block.cid() + " says " + node.size() + " bytes and its parts have " + node.ownAndParts());
     }
     long size =
         node.type() == UnixFsNode.Type.SYMLINK
@@ -158,7 +157,7 @@ public final class UnixFsReader {
       PbNode pb = PbNode.decode(requirePb(block).bytes());
       UnixFsNode node = node(block, pb);
       if (!node.isFile() || node.blockSizes().size() != pb.links().size()) {
-        throw new MalformedException(block.cid() + " is no file, or does not say its sizes", 0);
+        throw new MalformedException(block.cid() + " is no file, or does not say its sizes");
       }
       requireSize(block, part, node.ownAndParts());
       List<Part> parts = new ArrayList<>();
@@ -195,8 +194,7 @@ public final class UnixFsReader {
   private static void requireSize(Block block, Part part, long size) {
     if (part.size() >= 0 && part.size() != size) {
       throw new MalformedException(
-          block.cid() + " has " + size + " bytes of the file, and its parent says " + part.size(),
-          0);
+          block.cid() + " has " + size + " bytes of the file, and its parent says " + part.size());
     }
   }
 
@@ -246,7 +244,7 @@ public final class UnixFsReader {
     boolean isDirectory =
         node.type() == UnixFsNode.Type.DIRECTORY || node.type() == UnixFsNode.Type.HAMT_SHARD;
     if (!isDirectory) {
-      throw new MalformedException(block.cid() + " is no directory", 0);
+      throw new MalformedException(block.cid() + " is no directory");
     }
     pending.push(pb.links().iterator());
     nodes.push(node);
@@ -255,13 +253,13 @@ public final class UnixFsReader {
   private static Block requirePb(Block block) {
     if (block.cid().codec() != Multicodec.DAG_PB) {
       throw new MalformedException(
-          block.cid() + " is " + Multicodec.nameOf(block.cid().codec()) + " and no UnixFS", 0);
+          block.cid() + " is " + Multicodec.nameOf(block.cid().codec()) + " and no UnixFS");
     }
     return block;
   }
 
   private static UnixFsNode node(Block block, PbNode pb) {
     Optional<UnixFsNode> node = UnixFsNode.of(pb);
-    return node.orElseThrow(() -> new MalformedException(block.cid() + " is no UnixFS", 0));
+    return node.orElseThrow(() -> new MalformedException(block.cid() + " is no UnixFS"));
   }
 }

@@ -89,7 +89,7 @@ final class DagCbor {
   private static void write(ByteArrayOutputStream out, Node node, int depth) {
     if (depth > NodeCodec.DEPTH_MAX) {
       throw new MalformedException(
-          "a value is nested more than " + NodeCodec.DEPTH_MAX + " levels deep", 0);
+          "a value is nested more than " + NodeCodec.DEPTH_MAX + " levels deep");
     }
     if (node instanceof Node.Null) {
       out.write(NULL);
@@ -141,7 +141,7 @@ final class DagCbor {
     boolean isNegative = value.signum() < 0;
     BigInteger argument = isNegative ? value.negate().subtract(BigInteger.ONE) : value;
     if (argument.bitLength() > Long.SIZE) {
-      throw new MalformedException("dag-cbor has no whole number of more than 64 bits", 0);
+      throw new MalformedException("dag-cbor has no whole number of more than 64 bits");
     }
     head(out, isNegative ? 1 : 0, argument.longValue());
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.ashlar.block.Block;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
@@ -146,6 +147,12 @@ final class DagJson {
 
   /** There is nothing beneath that could fail but the text itself. */
   static MalformedException malformed(IOException e) {
+    if (e instanceof StreamConstraintsException) {
+      return new MalformedException(
+          "the JSON is nested more than "
+              + DEPTH_MAX
+              + " levels deep, or a number, a name or a text in it is too long");
+    }
     String what =
         e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
     long offset =

@@ -32,7 +32,7 @@ final class DagJsonNode {
       parser.nextToken();
       Node node = read(parser);
       if (parser.nextToken() != null) {
-        throw new MalformedException("text follows the JSON value", 0);
+        throw new MalformedException("text follows the JSON value");
       }
       return node;
     } catch (IOException e) {
@@ -44,7 +44,7 @@ final class DagJsonNode {
   private static Node read(JsonParser parser) throws IOException {
     JsonToken token = parser.currentToken();
     if (token == null) {
-      throw new MalformedException("the JSON is cut off", 0);
+      throw new MalformedException("the JSON is cut off");
     }
     return switch (token) {
       case VALUE_NULL -> Node.NULL;
@@ -66,12 +66,12 @@ final class DagJsonNode {
           String key = parser.currentName();
           parser.nextToken();
           if (values.put(key, read(parser)) != null) {
-            throw new MalformedException("key '" + key + "' is in a JSON object twice", 0);
+            throw new MalformedException("key '" + key + "' is in a JSON object twice");
           }
         }
         yield special(values).orElseGet(() -> new Node.Mapping(values));
       }
-      default -> throw new MalformedException("JSON has " + token + " where no value is", 0);
+      default -> throw new MalformedException("JSON has " + token + " where no value is");
     };
   }
 
@@ -91,7 +91,7 @@ final class DagJsonNode {
         return Optional.of(
             new Node.Bytes(ByteBuffer.wrap(Base64.getDecoder().decode(text.value()))));
       } catch (IllegalArgumentException e) {
-        throw new MalformedException("dag-json bytes are not base64: " + e.getMessage(), 0);
+        throw new MalformedException("dag-json bytes are not base64: " + e.getMessage());
       }
     }
     return Optional.empty();
@@ -110,7 +110,7 @@ final class DagJsonNode {
   private static void write(JsonGenerator json, Node node, int depth) throws IOException {
     if (depth > NodeCodec.DEPTH_MAX) {
       throw new MalformedException(
-          "a value is nested more than " + NodeCodec.DEPTH_MAX + " levels deep", 0);
+          "a value is nested more than " + NodeCodec.DEPTH_MAX + " levels deep");
     }
     if (node instanceof Node.Null) {
       json.writeNull();
@@ -148,7 +148,7 @@ final class DagJsonNode {
   /** Keys by their bytes (DAG-JSON, "Strictness"). */
   private static void writeMap(JsonGenerator json, Node.Mapping map, int depth) throws IOException {
     if (special(map.values()).isPresent()) {
-      throw new MalformedException("dag-json has no form for a map that looks like a link", 0);
+      throw new MalformedException("dag-json has no form for a map that looks like a link");
     }
     TreeMap<String, Node> sorted =
         new TreeMap<>(

@@ -31,12 +31,12 @@ final class DagPbNode {
   static PbNode toPb(Node node) {
     if (!(node instanceof Node.Mapping map)
         || !(map.values().get("Links") instanceof Node.Sequence list)) {
-      throw new MalformedException("a dag-pb node is a map with Links, and Data or not", 0);
+      throw new MalformedException("a dag-pb node is a map with Links, and Data or not");
     }
     Optional<Node> data = Optional.ofNullable(map.values().get("Data"));
     if (data.filter(value -> !(value instanceof Node.Bytes)).isPresent()
         || map.values().size() > (data.isPresent() ? 2 : 1)) {
-      throw new MalformedException("a dag-pb node has Links, and Data that is bytes", 0);
+      throw new MalformedException("a dag-pb node has Links, and Data that is bytes");
     }
     List<PbNode.PbLink> links = list.values().stream().map(DagPbNode::link).toList();
     return new PbNode(data.map(value -> ((Node.Bytes) value).value()), links);
@@ -45,7 +45,7 @@ final class DagPbNode {
   private static PbNode.PbLink link(Node node) {
     if (!(node instanceof Node.Mapping map)
         || !(map.values().get("Hash") instanceof Node.Link hash)) {
-      throw new MalformedException("a link of a dag-pb node is a map with a Hash", 0);
+      throw new MalformedException("a link of a dag-pb node is a map with a Hash");
     }
     String name = map.values().get("Name") instanceof Node.Text text ? text.value() : "";
     long size =

@@ -48,7 +48,7 @@ public final class Links {
     }
     if (!areKnown(codec)) {
       throw new MalformedException(
-          "links of codec " + Multicodec.nameOf(codec) + " are not understood", 0);
+          "links of codec " + Multicodec.nameOf(codec) + " are not understood");
     }
     return List.of();
   }
@@ -59,7 +59,7 @@ public final class Links {
    */
   static void requireFew(int links, int bytes) {
     if (links > 64 + bytes / LINK_BYTES_MIN) {
-      throw new MalformedException("a block of " + bytes + " bytes has too many links", 0);
+      throw new MalformedException("a block of " + bytes + " bytes has too many links");
     }
   }
 

@@ -30,7 +30,7 @@ public sealed interface Node {
     /** Checks that it is finite. */
     public Decimal {
       if (!Double.isFinite(value)) {
-        throw new MalformedException("the data model has no number " + value, 0);
+        throw new MalformedException("the data model has no number " + value);
       }
     }
   }
@@ -47,7 +47,7 @@ public sealed interface Node {
   /** Half a surrogate pair has no UTF-8, and would be read back as something else. */
   private static void requireUtf8(String text) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
-      throw new MalformedException("text that cannot be written as UTF-8", 0);
+      throw new MalformedException("text that cannot be written as UTF-8");
     }
   }
 

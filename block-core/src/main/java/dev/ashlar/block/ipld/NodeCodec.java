@@ -53,7 +53,7 @@ public final class NodeCodec {
       if (node instanceof Node.Bytes bytes) {
         return bytes.value();
       }
-      throw new MalformedException("codec raw takes bytes and nothing else", 0);
+      throw new MalformedException("codec raw takes bytes and nothing else");
     }
     if (codec == Multicodec.DAG_PB) {
       return DagPbNode.toPb(node).encode();
@@ -69,6 +69,6 @@ public final class NodeCodec {
 
   private static MalformedException notKnown(long codec) {
     return new MalformedException(
-        "values of codec " + Multicodec.nameOf(codec) + " are not understood", 0);
+        "values of codec " + Multicodec.nameOf(codec) + " are not understood");
   }
 }

@@ -41,7 +41,7 @@ public record PbNode(Optional<ByteBuffer> data, List<PbLink> links) {
           links.add(link(node.bytes()));
           Links.requireFew(links.size(), bytes.remaining());
         }
-        default -> throw new MalformedException("a dag-pb node has no field " + node.field(), 0);
+        default -> throw new MalformedException("a dag-pb node has no field " + node.field());
       }
     }
     return new PbNode(data, links);
@@ -78,13 +78,11 @@ public record PbNode(Optional<ByteBuffer> data, List<PbLink> links) {
         case 1 -> cid = Optional.of(cid(link.bytes()));
         case 2 -> name = StandardCharsets.UTF_8.decode(link.bytes()).toString();
         case 3 -> size = link.number();
-        default -> throw new MalformedException("a dag-pb link has no field " + link.field(), 0);
+        default -> throw new MalformedException("a dag-pb link has no field " + link.field());
       }
     }
     return new PbLink(
-        cid.orElseThrow(() -> new MalformedException("a dag-pb link leads nowhere", 0)),
-        name,
-        size);
+        cid.orElseThrow(() -> new MalformedException("a dag-pb link leads nowhere")), name, size);
   }
 
   private static Cid cid(ByteBuffer bytes) {

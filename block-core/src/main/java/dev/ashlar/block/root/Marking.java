@@ -153,8 +153,7 @@ public final class Marking {
               + cid
               + " cannot be read, so what it leads to is not known: codec "
               + Multicodec.nameOf(cid.codec())
-              + " is not understood",
-          0);
+              + " is not understood");
     }
     if (!mayHaveLinks(cid.codec())) {
       if (!has.has(cid)) {
@@ -181,8 +180,7 @@ public final class Marking {
           "the links of "
               + block.cid()
               + " cannot be read, so what it leads to is not known: "
-              + e.getMessage(),
-          0);
+              + e.getMessage());
     }
   }
 

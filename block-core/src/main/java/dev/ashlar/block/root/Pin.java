@@ -64,7 +64,7 @@ public record Pin(Cid cid, Mode mode, String name) {
     Cid cid = Cid.decode(root.key().rest());
     ByteBuffer value = root.value().duplicate();
     if (value.remaining() < 2) {
-      throw new MalformedException("a pin of " + value.remaining() + " bytes", 0);
+      throw new MalformedException("a pin of " + value.remaining() + " bytes");
     }
     int mode = value.get();
     boolean isFirst = value.get() == 0 && cid.codec() == Multicodec.DAG_PB;

@@ -51,25 +51,22 @@ public final class References {
         .toList();
   }
 
+  /** What came of a removal. */
+  public enum Removal {
+    /** It was there, and is not any more. */
+    REMOVED,
+    /** There was none. */
+    ABSENT,
+    /** It is not as expected, and stays as it is. */
+    DIFFERENT
+  }
+
   /**
    * Lets a name lead to a CID, if it is as expected.
    *
    * @return whether it does now
    */
   public boolean set(String name, Expected expected, Cid cid) {
-    return change(name, expected, Optional.of(cid));
-  }
-
-  /**
-   * Removes a reference, if it is as expected.
-   *
-   * @return whether it is not there now
-   */
-  public boolean remove(String name, Expected expected) {
-    return change(name, expected, Optional.empty());
-  }
-
-  private boolean change(String name, Expected expected, Optional<Cid> cid) {
     RootKey key = RootKey.reference(Reference.requireName(name));
     for (int i = 0; i < TRIES_MAX; i++) {
       long version = RootChange.ANY;
@@ -77,20 +74,45 @@ public final class References {
         version = RootChange.ABSENT;
       } else if (expected instanceof Expected.LeadsTo to) {
         Optional<RootRecord> before = roots.get(key);
-        if (before.map(Reference::of).filter(r -> r.cid().equals(to.cid())).isEmpty()) {
+        if (!leadsTo(before, to.cid())) {
           return false;
         }
         version = Pins.changedAt(before);
       }
-      RootChange change =
-          cid.isPresent()
-              ? RootChange.set(key, version, cid.get().toBytes())
-              : RootChange.remove(key, version);
-      boolean done = roots.change(new RootChanges(List.of(change))).isPresent();
+      boolean done = change(RootChange.set(key, version, cid.toBytes()));
       if (done || !(expected instanceof Expected.LeadsTo)) {
         return done;
       }
     }
     throw Pins.contended();
+  }
+
+  /** Removes a reference, if it is as expected. */
+  public Removal remove(String name, Expected expected) {
+    RootKey key = RootKey.reference(Reference.requireName(name));
+    for (int i = 0; i < TRIES_MAX; i++) {
+      Optional<RootRecord> before = roots.get(key);
+      if (expected instanceof Expected.LeadsTo to && !leadsTo(before, to.cid())) {
+        return Removal.DIFFERENT;
+      }
+      if (before.isEmpty()) {
+        return Removal.ABSENT;
+      }
+      if (expected instanceof Expected.Absent) {
+        return Removal.DIFFERENT;
+      }
+      if (change(RootChange.remove(key, Pins.changedAt(before)))) {
+        return Removal.REMOVED;
+      }
+    }
+    throw Pins.contended();
+  }
+
+  private static boolean leadsTo(Optional<RootRecord> record, Cid cid) {
+    return record.map(Reference::of).filter(r -> r.cid().equals(cid)).isPresent();
+  }
+
+  private boolean change(RootChange change) {
+    return roots.change(new RootChanges(List.of(change))).isPresent();
   }
 }

@@ -54,7 +54,7 @@ public final class RootKey implements Comparable<RootKey> {
   public static RootKey of(Kind kind, byte[] rest) {
     if (rest.length >= BYTES_MAX) {
       throw new MalformedException(
-          "a key of " + (rest.length + 1) + " bytes is longer than " + BYTES_MAX, 0);
+          "a key of " + (rest.length + 1) + " bytes is longer than " + BYTES_MAX);
     }
     byte[] bytes = new byte[rest.length + 1];
     bytes[0] = (byte) kind.code;
@@ -88,7 +88,7 @@ public final class RootKey implements Comparable<RootKey> {
         return new RootKey(kind, bytes.clone());
       }
     }
-    throw new MalformedException("a root key of no kind that is known", 0);
+    throw new MalformedException("a root key of no kind that is known");
   }
 
   /** What the record is about. */

@@ -44,7 +44,7 @@ public final class Hamt {
   static int place(String name, int level) {
     byte[] hash = hash(name);
     if (level >= hash.length) {
-      throw new MalformedException("names agree in all bits of their hashes", 0);
+      throw new MalformedException("names agree in all bits of their hashes");
     }
     return hash[level] & 0xff;
   }
@@ -104,7 +104,7 @@ public final class Hamt {
     boolean isPowerOfTwo = fanout > 1 && fanout <= FANOUT_MAX && Long.bitCount(fanout) == 1;
     if (!isPowerOfTwo || node.hashType() != MURMUR3_X64_64) {
       throw new MalformedException(
-          "a shard of fanout " + fanout + " and hash " + node.hashType() + " is not understood", 0);
+          "a shard of fanout " + fanout + " and hash " + node.hashType() + " is not understood");
     }
     return Long.numberOfTrailingZeros(fanout);
   }
@@ -112,8 +112,7 @@ public final class Hamt {
   /** The next bits of the hash, the first bits of its bytes first. */
   private int next(int bits) {
     if (usedBits + bits > hash.length * Byte.SIZE) {
-      throw new MalformedException(
-          "a directory is spread over more shards than a hash has bits", 0);
+      throw new MalformedException("a directory is spread over more shards than a hash has bits");
     }
     int place = 0;
     for (int i = 0; i < bits; i++) {

@@ -83,7 +83,7 @@ public record UnixFsNode(
       }
     }
     return new UnixFsNode(
-        type.orElseThrow(() -> new MalformedException("a UnixFS node has a type", 0)),
+        type.orElseThrow(() -> new MalformedException("a UnixFS node has a type")),
         data,
         fileSize,
         blockSizes,
@@ -140,7 +140,7 @@ public record UnixFsNode(
     return Arrays.stream(Type.values())
         .filter(type -> type.number == number)
         .findFirst()
-        .orElseThrow(() -> new MalformedException("UnixFS has no type " + number, 0));
+        .orElseThrow(() -> new MalformedException("UnixFS has no type " + number));
   }
 
   /** Written one by one by most, packed by some. */
@@ -157,7 +157,7 @@ public record UnixFsNode(
 
   private static long size(long number) {
     if (number < 0 || number > SIZE_MAX) {
-      throw new MalformedException("a UnixFS size is out of range", 0);
+      throw new MalformedException("a UnixFS size is out of range");
     }
     return number;
   }

@@ -60,11 +60,10 @@ public final class UnixFsWriter {
     /** Checks that version 0 can name the blocks. */
     public Profile {
       if (cidVersion == 0 && hash != HashFunction.SHA2_256) {
-        throw new MalformedException("CIDs of version 0 go with sha2-256 only", 0);
+        throw new MalformedException("CIDs of version 0 go with sha2-256 only");
       }
       if (cidVersion < 0 || cidVersion > 1 || chunkBytes < 1 || linksMax < 2) {
-        throw new MalformedException(
-            "version 0 or 1, chunks of a byte or more, two links or more", 0);
+        throw new MalformedException("version 0 or 1, chunks of a byte or more, two links or more");
       }
     }
   }

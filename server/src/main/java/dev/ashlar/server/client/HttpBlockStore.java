@@ -10,8 +10,10 @@ import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.UnknownOutcomeException;
+import dev.ashlar.block.car.CarWriter;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
@@ -24,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -36,7 +39,12 @@ public final class HttpBlockStore implements BlockStore {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(2);
-  private static final int REQUESTS_AT_ONCE = 32;
+
+  /** So many and more go into one request. */
+  private static final int CAR_FROM_BLOCKS = 4;
+
+  private static final int CAR_BLOCKS_MAX = 1024;
+  private static final int CAR_BYTES_MAX = 8 << 20;
 
   private final URI server;
   private final Optional<String> token;
@@ -72,15 +80,66 @@ public final class HttpBlockStore implements BlockStore {
   @Override
   public List<PutResult> putAll(Collection<Block> blocks) {
     List<Block> all = List.copyOf(blocks);
+    if (all.size() < CAR_FROM_BLOCKS) {
+      List<CompletableFuture<PutResult>> under = all.stream().map(this::putAsync).toList();
+      return under.stream().map(HttpBlockStore::joinWrite).toList();
+    }
     List<PutResult> results = new ArrayList<>(all.size());
-    for (int from = 0; from < all.size(); from += REQUESTS_AT_ONCE) {
-      List<CompletableFuture<PutResult>> under =
-          all.subList(from, Math.min(all.size(), from + REQUESTS_AT_ONCE)).stream()
-              .map(this::putAsync)
-              .toList();
-      under.forEach(each -> results.add(joinWrite(each)));
+    List<Block> car = new ArrayList<>();
+    long carBytes = 0;
+    for (Block block : all) {
+      boolean isFull = car.size() == CAR_BLOCKS_MAX || carBytes + block.size() > CAR_BYTES_MAX;
+      if (isFull && !car.isEmpty()) {
+        results.addAll(putCar(car));
+        car.clear();
+        carBytes = 0;
+      }
+      car.add(block);
+      carBytes += block.size();
+    }
+    results.addAll(putCar(car));
+    return results;
+  }
+
+  /** Many blocks in one request; blocks of identity CIDs are in no CAR, and are always there. */
+  private List<PutResult> putCar(List<Block> blocks) {
+    HttpRequest.Builder request =
+        request("/blocks")
+            .header("Content-Type", "application/vnd.ipld.car")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(car(blocks)));
+    String lines =
+        text(
+            succeeded(
+                joinWrite(
+                    client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray()))));
+    Iterator<JsonObject> answers = lines.lines().map(JsonObject::new).iterator();
+    List<PutResult> results = new ArrayList<>(blocks.size());
+    for (Block block : blocks) {
+      if (block.cid().isIdentity()) {
+        results.add(new PutResult(block.cid(), block.size(), false));
+        continue;
+      }
+      JsonObject answer = answers.hasNext() ? answers.next() : new JsonObject();
+      if (!answer.containsKey("cid")) {
+        throw failure(
+            answer.getString("code", "unknown_outcome"),
+            answer.getString("error", "the server did not say what became of all blocks"));
+      }
+      results.add(new PutResult(block.cid(), block.size(), answer.getBoolean("new")));
     }
     return results;
+  }
+
+  private static byte[] car(List<Block> blocks) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (CarWriter writer = CarWriter.open(bytes, List.of())) {
+      for (Block block : blocks) {
+        writer.write(block);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
   }
 
   @Override
@@ -218,12 +277,16 @@ public final class HttpBlockStore implements BlockStore {
     } catch (DecodeException e) {
       // An answer of something else than Ashlar; its status says what there is to say.
     }
-    switch (code) {
-      case "no_space" -> throw new NoSpaceException(detail);
-      case "unavailable" -> throw new StoreUnavailableException(detail);
-      case "unknown_outcome" -> throw new UnknownOutcomeException(detail, new IOException(detail));
-      default -> throw new UncheckedIOException(new RefusedException(detail));
-    }
+    throw failure(code, detail);
+  }
+
+  private static RuntimeException failure(String code, String detail) {
+    return switch (code) {
+      case "no_space" -> new NoSpaceException(detail);
+      case "unavailable" -> new StoreUnavailableException(detail);
+      case "unknown_outcome" -> new UnknownOutcomeException(detail, new IOException(detail));
+      default -> new UncheckedIOException(new RefusedException(detail));
+    };
   }
 
   /** The server said no, and why. */
