@@ -111,7 +111,7 @@ final class ManifestRoute {
       }
       return vertx
           .executeBlocking(
-              () -> engine.manifestPage(after.map(ManifestRow::multihash), PAGE_ROWS), false)
+              () -> engine.manifest().page(after.map(ManifestRow::multihash), PAGE_ROWS), false)
           .compose(
               found -> {
                 rows += found.size();
@@ -128,7 +128,7 @@ final class ManifestRoute {
         return Future.failedFuture("it is over");
       }
       return vertx
-          .executeBlocking(() -> engine.manifestRoots(after, PAGE_ROWS), false)
+          .executeBlocking(() -> engine.manifest().roots(after, PAGE_ROWS), false)
           .compose(
               found -> {
                 Buffer lines = Buffer.buffer();

@@ -193,7 +193,8 @@ class ClusterProcessesIT {
     assertThat(victim.terminate()).isZero();
     try (LmdbBlockStore mended = LmdbBlockStore.open(victim.data())) {
       // A put that was not acknowledged may have been done; nobody has read that block.
-      assertThat(acknowledged).noneMatch(mended.engine().verify(bytes -> {}).damaged()::contains);
+      assertThat(acknowledged)
+          .noneMatch(mended.engine().audit().verify(bytes -> {}).damaged()::contains);
     }
   }
 

@@ -40,11 +40,11 @@ final class LogHistory implements Observer {
     terms.tailMap(last, false).clear();
     terms.headMap(base, true).clear();
     for (long i = last; i > base; i--) {
-      Optional<LogEntry> entry = engine.entry(i);
+      Optional<LogEntry> entry = engine.log().entry(i);
       Optional<Long> previousTerm =
           i - 1 == base
               ? Optional.of(engine.status().base().term())
-              : engine.entry(i - 1).map(LogEntry::term);
+              : engine.log().entry(i - 1).map(LogEntry::term);
       // What has rotted says nothing.
       if (entry.isPresent() && previousTerm.isPresent()) {
         if (Long.valueOf(entry.get().term()).equals(terms.put(i, entry.get().term()))) {

@@ -27,6 +27,7 @@ final class MembershipIsFoldOfLog implements Observer {
       onDisk =
           replica
               .engine()
+              .log()
               .configurationAt(last)
               .map(MembershipCodec::decode)
               .orElse(Membership.NONE);

@@ -246,13 +246,13 @@ public final class Simulation implements Observer {
     if (isMadeSound(node) && world.chance(0.5)) {
       hideARow(node, deadline);
     }
-    VerifyReport report = node.engine().verify(bytes -> {});
+    VerifyReport report = node.engine().audit().verify(bytes -> {});
     while (isMadeSound(node) ? !report.isSound() : !report.damaged().isEmpty()) {
       report.damaged().forEach(cid -> node.driver().copy(cid, block -> {}));
       runUntil(world.nowMicros() + 300_000);
       converge(deadline);
       requireTime(deadline, node.address() + " is not mended: " + report);
-      report = node.engine().verify(bytes -> {});
+      report = node.engine().audit().verify(bytes -> {});
     }
   }
 
@@ -368,7 +368,7 @@ public final class Simulation implements Observer {
       if (node.engine().status().generation() > 0) {
         installs += node.engine().status().generation();
       }
-      List<String> findings = node.engine().verify(bytes -> {}).findings();
+      List<String> findings = node.engine().audit().verify(bytes -> {}).findings();
       // Without a scrub nobody has looked for what damage has left behind.
       boolean isExcused = faults.rotting().contains(node) && !isMadeSound(node);
       if (!findings.isEmpty() && !isExcused) {

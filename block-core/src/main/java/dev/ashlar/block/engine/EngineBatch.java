@@ -64,7 +64,7 @@ public final class EngineBatch implements AutoCloseable {
     return application
         .rows()
         .live(multihash)
-        .filter(row -> engine.isDamaged(row.slot()))
+        .filter(row -> engine.reads().isDamaged(row.slot()))
         .isPresent();
   }
 
@@ -336,7 +336,7 @@ public final class EngineBatch implements AutoCloseable {
    *
    * @param after the last multihash of the page before, empty for the first page
    * @param rows ascending
-   * @param fetched the blocks of {@link StorageEngine#missing}, verified by their hash
+   * @param fetched the blocks of {@link EngineManifest#missing}, verified by their hash
    * @param isLast whether no row comes after these
    */
   public void install(
@@ -414,7 +414,7 @@ public final class EngineBatch implements AutoCloseable {
   /**
    * Sets the counters right, and gives back what nothing refers to, as much as there is room for.
    *
-   * @param miscount of a snapshot of this store, by {@link StorageEngine#count}; of rows that are
+   * @param miscount of a snapshot of this store, by {@link EngineAudit#count}; of rows that are
    *     missing, or of a heap that is not known, nothing is settled
    * @return whether it was done; not where another generation is in use, something is being
    *     installed or swept, or a lost slot is gone already

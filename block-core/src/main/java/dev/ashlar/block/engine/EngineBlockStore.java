@@ -145,7 +145,7 @@ public class EngineBlockStore implements RootedBlockStore {
 
   /** Re-hashes every block and compares counters and index with the heap: reads everything. */
   public VerifyReport verify(LongConsumer progress) {
-    return engine.verify(progress);
+    return engine.audit().verify(progress);
   }
 
   /** The engine underneath, for what replicates or inspects it. */
@@ -205,7 +205,7 @@ public class EngineBlockStore implements RootedBlockStore {
 
     @Override
     public void verify() {
-      engine.countRoots();
+      engine.audit().countRoots();
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.ashlar.block.engine;
 
-import dev.ashlar.block.Block;
 import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockDamagedException;
 import dev.ashlar.block.BlockException;
@@ -8,7 +7,6 @@ import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.BlockStoreStatistics;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.FeedGoneException;
-import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.Multihash;
 import dev.ashlar.block.StoreClosedException;
 import dev.ashlar.block.StoreDamagedException;
@@ -22,13 +20,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Predicate;
 
 /**
  * A replica's storage: a log, a heap that holds every block's bytes once, and an index that lags.
@@ -55,21 +49,18 @@ public final class StorageEngine implements AutoCloseable {
   /** A fold is not followed by the next one at once when somebody waits for a hold. */
   private static final int FREEZE_PAUSE_BATCHES = 256;
 
-  /** How many blocks a scrub reads at a stretch. */
-  private static final int SCRUB_BLOCKS_MAX = 512;
-
   /** A table is folded when it has so many root records: they are folded in one transaction. */
   private static final int ROOT_EFFECTS_MAX = 4096;
-
-  /** More damaged slots than this are not remembered; they are found again when they are read. */
-  private static final int DAMAGED_SLOTS_MAX = 10_000;
 
   private final Environment environment;
   private final EngineOptions options;
   private final ReentrantLock writer = new ReentrantLock();
   private final Optional<Damage> unreplayed;
   private volatile boolean hardStateIsStale;
-  private final Set<Long> damagedSlots = ConcurrentHashMap.newKeySet();
+  private final LiveReads reads = new LiveReads(this);
+  private final EngineLog log = new EngineLog(this);
+  private final EngineManifest manifest = new EngineManifest(this);
+  private final EngineAudit audit = new EngineAudit(this);
 
   private DeadSlots deadSlots;
   private volatile Optional<Installing> installing;
@@ -292,80 +283,19 @@ public final class StorageEngine implements AutoCloseable {
     return unreplayed;
   }
 
-  /** The entry at an index; empty outside base and last, and where it is damaged. */
-  public Optional<LogEntry> entry(long index) {
-    byte[] key = Keys.number(index);
-    try (ReadTransaction transaction = beginRead()) {
-      return transaction.get(MapName.LOG, key).flatMap(value -> LogEntry.decode(key, value));
-    }
+  /** The log, to be read. */
+  public EngineLog log() {
+    return log;
   }
 
-  /**
-   * Shows the entries after an index, in order, until the visitor has enough or the log ends.
-   *
-   * @param visitor says whether to go on
-   * @throws StoreDamagedException when an entry is missing or damaged
-   */
-  public void entriesAfter(long index, Predicate<LogEntry> visitor) {
-    try (ReadTransaction transaction = beginRead();
-        MapCursor cursor = transaction.cursor(MapName.LOG)) {
-      // What the log ends with is said by the same transaction: a last entry can be missing too.
-      long last = Recovery.state(transaction).last.index();
-      boolean found = cursor.seek(Keys.number(index + 1));
-      boolean wanted = true;
-      for (long at = index + 1; wanted && at <= last; at++) {
-        if (!found || Keys.number(cursor.key()) != at) {
-          throw damagedEntry(at);
-        }
-        Optional<LogEntry> entry = LogEntry.decode(cursor.key(), cursor.value());
-        if (entry.isEmpty()) {
-          throw damagedEntry(at);
-        }
-        wanted = visitor.test(entry.get());
-        found = wanted && cursor.next();
-      }
-    }
+  /** The index as others may have it. */
+  public EngineManifest manifest() {
+    return manifest;
   }
 
-  /**
-   * Reads the bytes that an entry brought, applied or not: for replication.
-   *
-   * @return empty where the slot is gone or its bytes are damaged
-   */
-  public <T> Optional<T> readPayload(Command.Put put, BlockReader<T> reader) {
-    byte[] key = Keys.number(put.slot());
-    try (ReadTransaction transaction = beginRead()) {
-      return transaction
-          .get(MapName.HEAP, key)
-          .flatMap(value -> HeapRecord.read(key, value))
-          .filter(found -> found.multihash().equals(put.multihash()) && found.bytesAreSound())
-          .map(found -> reader.read(found.bytes(), found.payloadCrc()));
-    }
-  }
-
-  /** A configuration that {@code meta} keeps: the one in force at an index. */
-  public Optional<ByteBuffer> configurationAt(long index) {
-    Optional<ByteBuffer> inForce = Optional.empty();
-    try (ReadTransaction transaction = beginRead();
-        MapCursor cursor = transaction.cursor(MapName.META)) {
-      Meta.requireAll(transaction);
-      boolean found = cursor.seek(Keys.configuration(0));
-      while (found) {
-        byte[] key = cursor.key();
-        long at = Keys.configurationIndex(key);
-        if (at < 0 || at > index) {
-          break;
-        }
-        ByteBuffer value = cursor.value();
-        if (!Checksum.isSound(key, value)) {
-          throw new StoreDamagedException("the configuration of entry " + at + " is damaged");
-        }
-        int length = value.limit() - Checksum.BYTES;
-        inForce = Optional.of(ByteBuffer.allocate(length).put(value.slice(0, length)).flip());
-        found = cursor.next();
-      }
-    }
-    return inForce;
+  /** Looks for damage. */
+  public EngineAudit audit() {
+    return audit;
   }
 
   /**
@@ -376,10 +306,7 @@ public final class StorageEngine implements AutoCloseable {
    * @throws BlockDamagedException when its row or bytes fail their checksum, twice
    */
   public <T> Optional<T> read(Cid cid, BlockReader<T> reader) {
-    // A slot can be freed between the look-up in a table and the transaction, and a first failure
-    // may be a torn read: in both cases a second look decides.
-    ReadAttempt<T> first = tryRead(cid, reader);
-    return (first.failure().isEmpty() ? first : secondRead(cid, reader)).result();
+    return reads.read(cid, reader);
   }
 
   /**
@@ -388,32 +315,22 @@ public final class StorageEngine implements AutoCloseable {
    * @throws BlockDamagedException when its row is damaged
    */
   public Optional<Integer> size(Cid cid) {
-    Optional<IndexRow> effect = tables.find(cid.multihash());
-    if (effect.isPresent()) {
-      requireReadable();
-      return effect.filter(row -> !row.isGone()).map(IndexRow::length);
-    }
-    try (ReadTransaction transaction = beginRead()) {
-      Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), cid.multihash());
-      if (prior instanceof Applier.Prior.Damaged) {
-        throw new BlockDamagedException(cid, "its index row fails its checksum");
-      }
-      return prior instanceof Applier.Prior.Live live
-          ? Optional.of(live.row().length())
-          : Optional.empty();
-    }
+    return reads.size(cid);
   }
 
   /**
    * What every replica shows of a live block; empty where it is not live, or its row is damaged.
    */
   public Optional<ManifestRow> row(Multihash multihash) {
-    EffectTable.Pair snapshot = tables;
-    try (ReadTransaction transaction = beginRead()) {
-      return new Applier.Rows(transaction, status.generation(), snapshot)
-          .live(multihash)
-          .map(row -> new ManifestRow(multihash, row.length(), row.codec(), row.lastPut()));
-    }
+    return reads.row(multihash);
+  }
+
+  /**
+   * A page of the live blocks. It may be shorter than the limit although there is a next one, but
+   * is not empty then.
+   */
+  public BlockPage list(BlockCursor cursor, int limit) {
+    return reads.list(cursor, limit);
   }
 
   /**
@@ -460,54 +377,6 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
-  /**
-   * Counts the root records that are folded.
-   *
-   * @return how many there are
-   * @throws StoreDamagedException when the counter says another number, or one fails its checksum
-   */
-  public long countRoots() {
-    try (ReadTransaction transaction = beginRead()) {
-      EngineState durable = Recovery.state(transaction);
-      MapName roots = MapName.roots(durable.generation);
-      long rows = 0;
-      try (MapCursor cursor = transaction.cursor(roots)) {
-        boolean more = cursor.seek(new byte[] {0});
-        for (; more; rows++) {
-          if (RootRow.decode(cursor.key(), cursor.value()).isEmpty()) {
-            throw new StoreDamagedException(
-                "a root record fails its checksum: set the directory aside and join anew, or"
-                    + " restore it from a backup");
-          }
-          more = cursor.next();
-        }
-      }
-      if (rows != durable.foldedRoots) {
-        throw new StoreDamagedException(
-            "the counter says "
-                + durable.foldedRoots
-                + " root records and there are "
-                + rows
-                + ": set the directory aside and join anew, or restore it from a backup");
-      }
-      return rows;
-    }
-  }
-
-  /**
-   * Counts what is there, in one snapshot, beside writers.
-   *
-   * @param looksIntoHeap whether to read the header of every slot of the heap too, and not only
-   *     their keys: to find what nothing refers to
-   * @throws StoreDamagedException when the engine's state is damaged
-   * @throws StoreClosedException when the store is closed meanwhile: nobody waits for the end
-   */
-  public Miscount count(boolean looksIntoHeap) {
-    try (ReadTransaction transaction = beginRead()) {
-      return new Count(transaction, () -> closed).run(looksIntoHeap);
-    }
-  }
-
   /** Whether there is, or was, any root record: members that know of none cannot follow then. */
   public boolean hasRoots() {
     return status.applied() > 0
@@ -517,63 +386,11 @@ public final class StorageEngine implements AutoCloseable {
                     kind -> !roots(RootKey.of(kind, new byte[0]), Optional.empty(), 1).isEmpty()));
   }
 
-  /**
-   * A page of the live blocks. It may be shorter than the limit although there is a next one, but
-   * is not empty then.
-   */
-  public BlockPage list(BlockCursor cursor, int limit) {
-    BlockPage page = listOnce(cursor, limit);
-    while (page.entries().isEmpty() && page.next().isPresent()) {
-      page = listOnce(page.next().get(), limit);
-    }
-    return page;
-  }
-
   /** Counters that are kept, as of the last durable batch. */
   public BlockStoreStatistics statistics() {
     EngineStatus now = status;
     return new BlockStoreStatistics(
         now.liveBlocks(), now.liveBytes(), Math.max(0, now.heapBytes() - now.liveBytes()));
-  }
-
-  /**
-   * Compares a part of the heap with what refers to it: the other way round than {@link #scrub}. A
-   * slot that nothing refers to although nothing is being swept means that a row of the index is
-   * hidden, or that its bytes were never given back; {@link #count} tells which.
-   *
-   * @param from the first slot to look at
-   */
-  public HeapPage readHeap(long from) {
-    EngineStatus before = status;
-    EffectTable.Pair snapshot = tables;
-    long slots = 0;
-    long bytes = 0;
-    long unreadable = 0;
-    long unreferenced = 0;
-    OptionalLong next = OptionalLong.empty();
-    try (ReadTransaction transaction = beginRead();
-        MapCursor cursor = transaction.cursor(MapName.HEAP)) {
-      Applier.Rows rows = new Applier.Rows(transaction, status.generation(), snapshot);
-      boolean more = cursor.seek(Keys.number(from));
-      for (; more && slots < SCRUB_BLOCKS_MAX; slots++) {
-        byte[] key = cursor.key();
-        long slot = Keys.number(key);
-        HeapRecord found = HeapRecord.read(key, cursor.value()).orElse(null);
-        if (found == null) {
-          unreadable++;
-        } else {
-          bytes += found.bytes().remaining();
-          // A slot that a table has dropped is freed when the row that names it is folded.
-          if (found.origin() <= before.base().index()
-              && !rows.anyLayerNames(found.multihash(), slot)) {
-            unreferenced++;
-          }
-        }
-        more = cursor.next();
-        next = more ? OptionalLong.of(slot + 1) : OptionalLong.empty();
-      }
-    }
-    return new HeapPage(slots, bytes, unreadable, unreferenced, next);
   }
 
   /** Says that what was read may not be what was written ({@link Environment#doubt}). */
@@ -624,8 +441,8 @@ public final class StorageEngine implements AutoCloseable {
   /**
    * Lets folding and compaction rest, so that the index stays what it is: everything replicated as
    * of the watermark, which others may read in pages as a manifest, and whose blocks all stay
-   * readable by {@link #readHeld}. Effects and log entries pile up meanwhile; {@link #release()}
-   * ends it.
+   * readable by {@link EngineManifest#read}. Effects and log entries pile up meanwhile; {@link
+   * #release()} ends it.
    *
    * @return what the manifest stands for; empty while a fold is half-way, which further batches
    *     complete
@@ -642,8 +459,8 @@ public final class StorageEngine implements AutoCloseable {
       LogPosition position =
           at == state.base.index()
               ? state.base
-              : entry(at).orElseThrow(() -> damagedEntry(at)).position();
-      ByteBuffer configuration = configurationAt(at).orElse(ByteBuffer.allocate(0));
+              : log.entry(at).orElseThrow(() -> damagedEntry(at)).position();
+      ByteBuffer configuration = log.configurationAt(at).orElse(ByteBuffer.allocate(0));
       holds.incrementAndGet();
       return Optional.of(
           new ManifestHead(
@@ -668,70 +485,6 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
-  /** Whether there is a row of the index under a multihash that fails its checksum. */
-  public boolean isRowDamaged(Multihash multihash) {
-    byte[] key = multihash.toBytes();
-    try (ReadTransaction transaction = beginRead()) {
-      return transaction
-          .get(blocks(), key)
-          .filter(value -> IndexRow.decode(key, value).isEmpty())
-          .isPresent();
-    }
-  }
-
-  /** Rows of the index that is held, ascending, after a multihash; none when there are no more. */
-  public List<ManifestRow> manifestPage(Optional<Multihash> after, int limit) {
-    List<ManifestRow> rows = new ArrayList<>();
-    byte[] from = after.map(Multihash::toBytes).orElse(new byte[] {0});
-    try (ReadTransaction transaction = beginRead();
-        MapCursor cursor = transaction.cursor(blocks())) {
-      boolean more = cursor.seek(from);
-      while (more && rows.size() < limit) {
-        byte[] key = cursor.key();
-        if (!java.util.Arrays.equals(key, from)) {
-          Multihash multihash = Multihash.decode(key);
-          IndexRow row =
-              IndexRow.decode(key, cursor.value())
-                  .orElseThrow(
-                      () ->
-                          new BlockDamagedException(
-                              Cid.v1(Multicodec.RAW, multihash),
-                              "its index row fails its checksum: no manifest can name it"));
-          rows.add(new ManifestRow(multihash, row.length(), row.codec(), row.lastPut()));
-        }
-        more = cursor.next();
-      }
-    }
-    return rows;
-  }
-
-  /**
-   * Root records of the index that is held, ascending, after a key; none when there are no more.
-   */
-  public List<RootRecord> manifestRoots(Optional<RootKey> after, int limit) {
-    try (ReadTransaction transaction = beginRead()) {
-      EffectTable.Pair none = new EffectTable.Pair(new EffectTable(), Optional.empty());
-      return new RootListing(none, transaction, MapName.roots(status.generation()))
-          .page(Optional.empty(), after, limit);
-    }
-  }
-
-  /** Reads a block of the index that is held, whatever has become of it since. */
-  public <T> Optional<T> readHeld(Multihash multihash, BlockReader<T> reader) {
-    try (ReadTransaction transaction = beginRead()) {
-      Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), multihash);
-      if (!(prior instanceof Applier.Prior.Live live)) {
-        return Optional.empty();
-      }
-      byte[] key = Keys.number(live.row().slot());
-      return transaction
-          .get(MapName.HEAP, key)
-          .flatMap(value -> HeapRecord.read(key, value))
-          .filter(found -> found.multihash().equals(multihash) && found.bytesAreSound())
-          .map(found -> reader.read(found.bytes(), found.payloadCrc()));
-    }
-  }
-
   /** Whether an install has been begun and neither completed nor given up. */
   public boolean isInstalling() {
     return installing.isPresent();
@@ -747,64 +500,6 @@ public final class StorageEngine implements AutoCloseable {
    */
   public boolean hasUpkeep() {
     return !isHeld() && (tables.frozen().isPresent() || sweep.isPresent());
-  }
-
-  /** Which blocks of a manifest's page this replica has to fetch. */
-  public List<ManifestRow> missing(List<ManifestRow> rows) {
-    EffectTable.Pair snapshot = tables;
-    try (ReadTransaction transaction = beginRead()) {
-      Applier.Rows present = new Applier.Rows(transaction, status.generation(), snapshot);
-      MapName next = MapName.blocks(status.generation() + 1);
-      return rows.stream()
-          .filter(
-              row ->
-                  present.live(row.multihash()).isEmpty()
-                      && !(Applier.Rows.folded(transaction, next, row.multihash())
-                          instanceof Applier.Prior.Live))
-          .toList();
-    }
-  }
-
-  /**
-   * Reads and re-hashes live blocks from a cursor on, until so many bytes have been read, or some
-   * hundreds of blocks.
-   *
-   * @param bytesMax how many bytes to read, or one block
-   */
-  public ScrubPage scrub(BlockCursor cursor, long bytesMax) {
-    List<Cid> damaged = new ArrayList<>();
-    long blocks = 0;
-    long bytes = 0;
-    Optional<BlockCursor> next = Optional.of(cursor);
-    BlockPage page = list(cursor, SCRUB_BLOCKS_MAX);
-    for (BlockPage.Entry entry : page.entries()) {
-      if (bytes >= bytesMax) {
-        break;
-      }
-      blocks++;
-      next = Optional.of(BlockCursor.after(entry.cid().multihash()));
-      try {
-        bytes +=
-            read(entry.cid(), (payload, crc) -> Block.verified(entry.cid(), payload).size())
-                .orElse(0);
-      } catch (BlockException e) {
-        damaged.add(entry.cid());
-      }
-    }
-    if (blocks == page.entries().size()) {
-      next = page.next();
-    }
-    return new ScrubPage(blocks, bytes, damaged, next);
-  }
-
-  /**
-   * Re-hashes every block and compares counters, index and heap. Reads everything, in pages; blocks
-   * that are put or deleted meanwhile are not held against the store.
-   *
-   * @param progress is told after each page how many bytes of blocks have been read
-   */
-  public VerifyReport verify(java.util.function.LongConsumer progress) {
-    return new Verification(this, progress).run();
   }
 
   /** Waits for the open batch and for readers, then closes the environment. */
@@ -882,21 +577,15 @@ public final class StorageEngine implements AutoCloseable {
     return MapName.blocks(status.generation());
   }
 
+  LiveReads reads() {
+    return reads;
+  }
+
   StoreDamagedException damagedEntry(long index) {
     return new StoreDamagedException(
         "log entry "
             + index
             + " is missing or damaged: verify the store, and restore what it names");
-  }
-
-  boolean isDamaged(long slot) {
-    return damagedSlots.contains(slot);
-  }
-
-  private void noteDamage(long slot) {
-    if (slot != 0 && damagedSlots.size() < DAMAGED_SLOTS_MAX) {
-      damagedSlots.add(slot);
-    }
   }
 
   void failed(StoreFailedException why) {
@@ -913,7 +602,7 @@ public final class StorageEngine implements AutoCloseable {
               hardState = value;
               hardStateIsStale = false;
             });
-    batch.repaired().forEach(damagedSlots::remove);
+    reads.repaired(batch.repaired());
     EffectTable active = tables.active();
     takeOver(batch.application());
     effectsSinceCommit = 0;
@@ -958,7 +647,7 @@ public final class StorageEngine implements AutoCloseable {
   private void beginGeneration() {
     tables = new EffectTable.Pair(new EffectTable(), Optional.empty());
     deadSlots = new DeadSlots(state.last.index());
-    damagedSlots.clear();
+    reads.forgetDamage();
     liveBlocks = state.foldedBlocks;
     liveBytes = state.foldedBytes;
     rootSetAt = state.foldedRootSetAt;
@@ -1030,84 +719,13 @@ public final class StorageEngine implements AutoCloseable {
     }
   }
 
-  private void requireReadable() {
+  void requireReadable() {
     if (closed) {
       throw new StoreClosedException();
     }
   }
 
-  private BlockPage listOnce(BlockCursor cursor, int limit) {
-    EffectTable.Pair snapshot = tables;
-    try (ReadTransaction transaction = beginRead()) {
-      return new Listing(snapshot, transaction, blocks()).page(cursor, limit);
-    }
-  }
-
-  private <T> ReadAttempt<T> secondRead(Cid cid, BlockReader<T> reader) {
-    ReadAttempt<T> attempt = tryRead(cid, reader);
-    // Each further failure at another slot means that the block was put anew in between.
-    for (long slot = 0; attempt.failure().isPresent() && attempt.slot() != slot; ) {
-      slot = attempt.slot();
-      attempt = tryRead(cid, reader);
-    }
-    if (attempt.failure().isPresent()) {
-      noteDamage(attempt.slot());
-      environment.doubt("block " + cid + ": " + attempt.failure().get());
-      throw new BlockDamagedException(cid, attempt.failure().get());
-    }
-    return attempt;
-  }
-
-  private <T> ReadAttempt<T> tryRead(Cid cid, BlockReader<T> reader) {
-    Multihash multihash = cid.multihash();
-    IndexRow row = tables.find(multihash).orElse(null);
-    if (row != null && row.isGone()) {
-      requireReadable();
-      return ReadAttempt.absent();
-    }
-    try (ReadTransaction transaction = beginRead()) {
-      if (row == null) {
-        Applier.Prior prior = Applier.Rows.folded(transaction, blocks(), multihash);
-        if (prior instanceof Applier.Prior.Damaged) {
-          return ReadAttempt.failed(0, "its index row fails its checksum");
-        }
-        if (!(prior instanceof Applier.Prior.Live live)) {
-          return ReadAttempt.absent();
-        }
-        row = live.row();
-      }
-      byte[] key = Keys.number(row.slot());
-      ByteBuffer value = transaction.get(MapName.HEAP, key).orElse(null);
-      if (value == null) {
-        return ReadAttempt.failed(row.slot(), "its bytes are missing");
-      }
-      HeapRecord found = HeapRecord.read(key, value).orElse(null);
-      if (found == null || !found.multihash().equals(multihash)) {
-        return ReadAttempt.failed(row.slot(), "the header of its bytes fails its checksum");
-      }
-      if (!found.bytesAreSound()) {
-        return ReadAttempt.failed(row.slot(), "its bytes do not have the checksum they had");
-      }
-      return ReadAttempt.of(row.slot(), reader.read(found.bytes(), found.payloadCrc()));
-    }
-  }
-
-  /**
-   * @param slot where the block was looked for, 0 where that is not known
-   * @param failure what is wrong there
-   */
-  private record ReadAttempt<T>(long slot, Optional<T> result, Optional<String> failure) {
-
-    static <T> ReadAttempt<T> absent() {
-      return new ReadAttempt<>(0, Optional.empty(), Optional.empty());
-    }
-
-    static <T> ReadAttempt<T> of(long slot, T result) {
-      return new ReadAttempt<>(slot, Optional.of(result), Optional.empty());
-    }
-
-    static <T> ReadAttempt<T> failed(long slot, String what) {
-      return new ReadAttempt<>(slot, Optional.empty(), Optional.of(what));
-    }
+  boolean isClosed() {
+    return closed;
   }
 }

@@ -44,7 +44,7 @@ final class Verification {
       return new VerifyReport(blocks, bytes, damaged, damagedCount, findings);
     }
     try {
-      engine.countRoots();
+      engine.audit().countRoots();
     } catch (StoreDamagedException e) {
       findings.add(e.getMessage());
     }
@@ -101,7 +101,7 @@ final class Verification {
     long unreadable = 0;
     OptionalLong from = OptionalLong.of(0);
     while (from.isPresent()) {
-      HeapPage page = engine.readHeap(from.getAsLong());
+      HeapPage page = engine.audit().readHeap(from.getAsLong());
       slots += page.slots();
       heapBytes += page.bytes();
       unreferenced += page.unreferenced();

@@ -117,8 +117,8 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
 
     assertThat(engine.status().last()).isEqualTo(new LogPosition(2, 3));
     assertThat(engine.status().heapSlots()).isEqualTo(1);
-    assertThat(engine.entry(3)).isEmpty();
-    assertThat(engine.entry(2)).contains(new LogEntry(2, 3, new Command.NoOp()));
+    assertThat(engine.log().entry(3)).isEmpty();
+    assertThat(engine.log().entry(2)).contains(new LogEntry(2, 3, new Command.NoOp()));
   }
 
   @Test
@@ -151,18 +151,18 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
     compactAll();
 
     assertThat(engine.status().base().index()).isEqualTo(12);
-    assertThat(engine.configurationAt(12)).contains(ByteBuffer.wrap(new byte[] {6}));
+    assertThat(engine.log().configurationAt(12)).contains(ByteBuffer.wrap(new byte[] {6}));
     try (EngineBatch batch = engine.begin()) {
       batch.append(1, new Command.Configuration(ByteBuffer.wrap(new byte[] {7})));
       batch.commit();
     }
-    assertThat(engine.configurationAt(13)).contains(ByteBuffer.wrap(new byte[] {7}));
-    assertThat(engine.configurationAt(12)).contains(ByteBuffer.wrap(new byte[] {6}));
+    assertThat(engine.log().configurationAt(13)).contains(ByteBuffer.wrap(new byte[] {7}));
+    assertThat(engine.log().configurationAt(12)).contains(ByteBuffer.wrap(new byte[] {6}));
     try (EngineBatch batch = engine.begin()) {
       batch.truncateFrom(13);
       batch.commit();
     }
-    assertThat(engine.configurationAt(13)).contains(ByteBuffer.wrap(new byte[] {6}));
+    assertThat(engine.log().configurationAt(13)).contains(ByteBuffer.wrap(new byte[] {6}));
   }
 
   @Test
@@ -182,7 +182,7 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
       Block block = TestBlocks.numbered(i, 100);
       assertThat(read(block)).isEqualTo(i % 2 == 0 ? Optional.empty() : Optional.of(block));
     }
-    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
+    assertThat(engine.audit().verify(bytes -> {}).findings()).isEmpty();
   }
 
   @Test
@@ -238,7 +238,7 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
     compactAll();
     delete(block);
 
-    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
+    assertThat(engine.audit().verify(bytes -> {}).findings()).isEmpty();
   }
 
   private static final class Model {
@@ -391,7 +391,7 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
             .filter(entry -> entry.command() instanceof Command.Put)
             .count();
     assertThat(engine.status().heapSlots()).isEqualTo(model.live.size() + unappliedPuts);
-    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
+    assertThat(engine.audit().verify(bytes -> {}).findings()).isEmpty();
   }
 
   /** What was applied outside of a batch may not be known to be: it happens again, the same way. */
@@ -545,7 +545,7 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
   }
 
   private void checkEntry(Model model, long index) {
-    Optional<LogEntry> found = engine.entry(index);
+    Optional<LogEntry> found = engine.log().entry(index);
     if (index <= engine.status().base().index()) {
       assertThat(found).isEmpty();
       return;
@@ -555,7 +555,9 @@ public abstract class StorageEngineContract extends StorageEngineDamageContract 
     if (found.get().command() instanceof Command.Put put) {
       Block block = model.brought.get((int) index - 1);
       assertThat(
-              engine.readPayload(put, (bytes, crc) -> Block.stored(block.cid(), copy(bytes), crc)))
+              engine
+                  .log()
+                  .readPayload(put, (bytes, crc) -> Block.stored(block.cid(), copy(bytes), crc)))
           .contains(block);
     } else {
       assertThat(found.get().command()).isEqualTo(expected.command());

@@ -23,11 +23,11 @@ public abstract class StorageEngineCountContract extends EngineFixture {
       if (i % 3 == 0) {
         delete(TestBlocks.numbered(i - 1, 10 * (i - 1)));
       }
-      assertThat(engine.count(true).isNone()).isTrue();
-      assertThat(engine.count(false).isNone()).isTrue();
+      assertThat(engine.audit().count(true).isNone()).isTrue();
+      assertThat(engine.audit().count(false).isNone()).isTrue();
     }
     compactAll();
-    assertThat(engine.count(true).isNone()).isTrue();
+    assertThat(engine.audit().count(true).isNone()).isTrue();
   }
 
   @Test
@@ -36,12 +36,12 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     appendAndApply(other);
     compactAll();
     overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
-    assertThat(engine.count(true).lost()).isEmpty();
+    assertThat(engine.audit().count(true).lost()).isEmpty();
     delete(one);
     compactAll();
-    assertThat(engine.verify(bytes -> {}).findings()).hasSize(2);
+    assertThat(engine.audit().verify(bytes -> {}).findings()).hasSize(2);
 
-    Miscount miscount = engine.count(true);
+    Miscount miscount = engine.audit().count(true);
 
     assertThat(miscount)
         .isEqualTo(new Miscount(0, 0, -100, 0, 0, List.of(1L), Miscount.Heap.KNOWN));
@@ -59,7 +59,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
     delete(one);
     compactAll();
-    Miscount miscount = engine.count(true);
+    Miscount miscount = engine.audit().count(true);
     appendAndApply(TestBlocks.numbered(3, 7));
     delete(other);
     appendAndApply(one);
@@ -78,7 +78,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     compactAll();
     take(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
 
-    assertThat(engine.count(false).blocks()).isEqualTo(-1);
+    assertThat(engine.audit().count(false).blocks()).isEqualTo(-1);
   }
 
   @Test
@@ -89,16 +89,16 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     byte[] key = one.cid().multihash().toBytes();
     byte[] row = take(MapName.BLOCKS_EVEN, key);
     put(MapName.BLOCKS_EVEN, TestBlocks.numbered(3, 1).cid().multihash().toBytes(), row);
-    assertThat(engine.count(false).blocks()).isZero();
+    assertThat(engine.audit().count(false).blocks()).isZero();
     put(MapName.BLOCKS_EVEN, TestBlocks.numbered(4, 1).cid().multihash().toBytes(), row);
-    assertThat(engine.count(false).blocks()).isZero();
+    assertThat(engine.audit().count(false).blocks()).isZero();
 
     take(MapName.BLOCKS_EVEN, TestBlocks.numbered(3, 1).cid().multihash().toBytes());
     take(MapName.BLOCKS_EVEN, TestBlocks.numbered(4, 1).cid().multihash().toBytes());
     put(MapName.BLOCKS_EVEN, key, row);
     byte[] stray = TestBlocks.numbered(5, 1).cid().multihash().toBytes();
     put(MapName.BLOCKS_EVEN, stray, new IndexRow(1, 100, 0x55, 1).encode(stray));
-    assertThat(engine.count(false).blocks()).isEqualTo(1);
+    assertThat(engine.audit().count(false).blocks()).isEqualTo(1);
   }
 
   @Test
@@ -106,13 +106,13 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     appendAndApply(one);
     compactAll();
     take(MapName.HEAP, Keys.number(1));
-    Miscount missing = engine.count(true);
+    Miscount missing = engine.audit().count(true);
     assertThat(missing).isEqualTo(new Miscount(0, 0, 0, -1, -100, List.of(), Miscount.Heap.KNOWN));
     try (EngineBatch batch = engine.begin()) {
       assertThat(batch.repair(one)).isTrue();
       batch.commit();
     }
-    assertThat(engine.count(true)).isEqualTo(missing);
+    assertThat(engine.audit().count(true)).isEqualTo(missing);
 
     settle(missing);
 
@@ -127,7 +127,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     delete(one);
     compactAll();
 
-    settle(engine.count(true));
+    settle(engine.audit().count(true));
 
     requireSound(0, 0);
   }
@@ -142,7 +142,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     delete(one);
     compactAll();
 
-    settle(engine.count(true));
+    settle(engine.audit().count(true));
 
     assertThat(engine.status().heapSlots()).isEqualTo(1);
     assertThat(engine.status().heapBytes()).isEqualTo(30);
@@ -155,7 +155,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     compactAll();
     damageHeader(1);
 
-    assertThat(engine.count(true))
+    assertThat(engine.audit().count(true))
         .isEqualTo(new Miscount(0, 0, 0, 0, 0, List.of(), Miscount.Heap.DAMAGED));
   }
 
@@ -165,7 +165,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     delete(one);
     damageHeader(1);
 
-    assertThat(engine.count(true))
+    assertThat(engine.audit().count(true))
         .isEqualTo(new Miscount(0, 0, 0, 0, 0, List.of(), Miscount.Heap.DAMAGED));
   }
 
@@ -176,7 +176,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     damageHeader(1);
     overwrite(MapName.LOG, Keys.number(1));
 
-    assertThat(engine.count(true))
+    assertThat(engine.audit().count(true))
         .isEqualTo(new Miscount(0, 0, 0, 0, 0, List.of(), Miscount.Heap.DAMAGED));
   }
 
@@ -188,7 +188,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     byte[] row = take(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
     put(MapName.BLOCKS_EVEN, TestBlocks.numbered(3, 1).cid().multihash().toBytes(), row);
 
-    assertThat(engine.count(true))
+    assertThat(engine.audit().count(true))
         .isEqualTo(new Miscount(0, 0, 0, 0, 0, List.of(), Miscount.Heap.NUMBER));
   }
 
@@ -197,7 +197,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     appendAndApply(one);
     compactAll();
     take(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
-    Miscount miscount = engine.count(true);
+    Miscount miscount = engine.audit().count(true);
     assertThat(miscount.lost()).containsExactly(1L);
 
     try (EngineBatch batch = engine.begin()) {
@@ -239,7 +239,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
     delete(one);
     compactAll();
-    Miscount miscount = engine.count(true);
+    Miscount miscount = engine.audit().count(true);
     ManifestRow row = new ManifestRow(other.cid().multihash(), 30, other.cid().codec(), 1);
     try (EngineBatch batch = engine.begin()) {
       batch.install(Optional.empty(), List.of(row), List.of(other), false);
@@ -249,7 +249,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     try (EngineBatch batch = engine.begin()) {
       assertThat(batch.settle(miscount)).isFalse();
     }
-    assertThat(engine.count(true).lost()).isEmpty();
+    assertThat(engine.audit().count(true).lost()).isEmpty();
   }
 
   @Test
@@ -260,7 +260,7 @@ public abstract class StorageEngineCountContract extends EngineFixture {
     overwrite(MapName.BLOCKS_EVEN, one.cid().multihash().toBytes());
     delete(one);
     compactAll();
-    Miscount miscount = engine.count(true);
+    Miscount miscount = engine.audit().count(true);
     settle(miscount);
 
     try (EngineBatch batch = engine.begin()) {
@@ -284,9 +284,9 @@ public abstract class StorageEngineCountContract extends EngineFixture {
   }
 
   private void requireSound(long blocks, long bytes) {
-    assertThat(engine.verify(read -> {}).findings()).isEmpty();
+    assertThat(engine.audit().verify(read -> {}).findings()).isEmpty();
     assertThat(engine.status().liveBlocks()).isEqualTo(blocks);
     assertThat(engine.status().liveBytes()).isEqualTo(bytes);
-    assertThat(engine.count(true).isNone()).isTrue();
+    assertThat(engine.audit().count(true).isNone()).isTrue();
   }
 }

@@ -30,7 +30,7 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
     assertThatThrownBy(() -> read(block))
         .isInstanceOfSatisfying(
             BlockDamagedException.class, e -> assertThat(e.cid()).isEqualTo(block.cid()));
-    VerifyReport report = engine.verify(bytes -> {});
+    VerifyReport report = engine.audit().verify(bytes -> {});
     assertThat(report.damaged()).containsExactly(block.cid());
     assertThat(report.isSound()).isFalse();
 
@@ -40,7 +40,7 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
       batch.commit();
     }
     assertThat(read(block)).contains(block);
-    assertThat(engine.verify(bytes -> {}).isSound()).isTrue();
+    assertThat(engine.audit().verify(bytes -> {}).isSound()).isTrue();
   }
 
   @Test
@@ -86,7 +86,7 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
         batch.commit();
       }
     }
-    assertThat(engine.verify(bytes -> {}).findings()).isEmpty();
+    assertThat(engine.audit().verify(bytes -> {}).findings()).isEmpty();
   }
 
   @Test
@@ -104,7 +104,7 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
     long bytes = 0;
     Optional<BlockCursor> cursor = Optional.of(BlockCursor.START);
     while (cursor.isPresent()) {
-      ScrubPage page = engine.scrub(cursor.get(), 250);
+      ScrubPage page = engine.audit().scrub(cursor.get(), 250);
       page.damaged().forEach(cid -> damaged.add(cid.multihash()));
       bytes += page.bytes();
       cursor = page.next();
@@ -131,8 +131,8 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
       batch.commit();
     }
     assertThat(engine.status().base().index()).isLessThan(5);
-    assertThat(engine.entry(5)).isEmpty();
-    assertThat(engine.entry(6)).isPresent();
+    assertThat(engine.log().entry(5)).isEmpty();
+    assertThat(engine.log().entry(6)).isPresent();
   }
 
   @Test
@@ -287,7 +287,8 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
     take(MapName.META, Keys.configuration(2));
     take(MapName.META, Keys.SHARED);
 
-    assertThatThrownBy(() -> engine.configurationAt(2)).isInstanceOf(StoreDamagedException.class);
+    assertThatThrownBy(() -> engine.log().configurationAt(2))
+        .isInstanceOf(StoreDamagedException.class);
     assertThatThrownBy(engine::isShared).isInstanceOf(StoreDamagedException.class);
   }
 
@@ -298,7 +299,7 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
     }
     take(MapName.LOG, Keys.number(3));
 
-    assertThatThrownBy(() -> engine.entriesAfter(0, entry -> true))
+    assertThatThrownBy(() -> engine.log().entriesAfter(0, entry -> true))
         .isInstanceOf(StoreDamagedException.class)
         .hasMessageContaining("log entry 3");
   }

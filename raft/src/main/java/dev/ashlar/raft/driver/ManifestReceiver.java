@@ -224,7 +224,7 @@ final class ManifestReceiver {
     fetched.forEach(block -> have.add(block.cid().multihash()));
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().missing(page),
+        replica -> replica.engine().manifest().missing(page),
         missing -> {
           if (mine == session) {
             fetchOrTake(missing.stream().filter(row -> !have.contains(row.multihash())).toList());
@@ -304,7 +304,8 @@ final class ManifestReceiver {
       }
     }
     boolean complete =
-        engine.missing(part).stream().allMatch(row -> verified.contains(row.multihash()));
+        engine.manifest().missing(part).stream()
+            .allMatch(row -> verified.contains(row.multihash()));
     if (!complete || engine.isSweeping()) {
       return false;
     }

@@ -80,7 +80,7 @@ final class ManifestSender {
     int limit = options.manifestRowsMax();
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().manifestRoots(request.after(), limit),
+        replica -> replica.engine().manifest().roots(request.after(), limit),
         records -> {
           if (held != null && held.at().equals(head.at())) {
             transport.send(
@@ -166,7 +166,7 @@ final class ManifestSender {
     int limit = options.manifestRowsMax();
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().manifestPage(request.after(), limit),
+        replica -> replica.engine().manifest().page(request.after(), limit),
         rows -> sendPage(to, id, head, rows, rows.size() < limit),
         failure -> {
           if (failure instanceof BlockDamagedException damaged) {

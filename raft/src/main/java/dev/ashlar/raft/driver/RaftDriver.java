@@ -893,7 +893,7 @@ public final class RaftDriver {
     }
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().isRowDamaged(cid.multihash()),
+        replica -> replica.engine().manifest().isRowDamaged(cid.multihash()),
         damaged -> {
           if (damaged && !allWereAsked) {
             leaveTheLead();

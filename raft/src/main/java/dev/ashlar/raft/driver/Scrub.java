@@ -75,7 +75,7 @@ final class Scrub {
       long first = slot.getAsLong();
       storage.run(
           Storage.Work.READ,
-          replica -> replica.engine().readHeap(first),
+          replica -> replica.engine().audit().readHeap(first),
           this::readHeap,
           failure -> reading = false);
       return;
@@ -83,7 +83,7 @@ final class Scrub {
     BlockCursor from = cursor;
     storage.run(
         Storage.Work.READ,
-        replica -> replica.engine().scrub(from, options.pageBytes()),
+        replica -> replica.engine().audit().scrub(from, options.pageBytes()),
         this::read,
         // What cannot be read at all stops the member elsewhere.
         failure -> reading = false);
@@ -128,8 +128,8 @@ final class Scrub {
           if (finding.isPresent()) {
             throw new UnsoundFileException(finding.get());
           }
-          replica.engine().countRoots();
-          return replica.engine().count(false);
+          replica.engine().audit().countRoots();
+          return replica.engine().audit().count(false);
         },
         this::counted,
         this::failed);
@@ -144,7 +144,7 @@ final class Scrub {
     } else {
       storage.run(
           Storage.Work.READ,
-          replica -> replica.engine().count(true),
+          replica -> replica.engine().audit().count(true),
           looked -> {
             undecided = looked.heap() == Miscount.Heap.DAMAGED ? doubt : Doubt.NONE;
             decided(looked);

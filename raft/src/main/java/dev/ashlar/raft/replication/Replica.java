@@ -148,6 +148,7 @@ public final class Replica {
   /** The membership at the end of the log, committed or not. */
   public Membership membership() {
     return engine
+        .log()
         .configurationAt(engine.status().last().index())
         .map(MembershipCodec::decode)
         .orElse(Membership.NONE);
@@ -164,16 +165,19 @@ public final class Replica {
     EngineStatus status = engine.status();
     Membership atBase =
         engine
+            .log()
             .configurationAt(status.base().index())
             .map(MembershipCodec::decode)
             .orElse(Membership.NONE);
     List<Entry> entries = new ArrayList<>();
-    engine.entriesAfter(
-        status.base().index(),
-        entry -> {
-          entries.add(header(entry));
-          return entry.index() < status.last().index();
-        });
+    engine
+        .log()
+        .entriesAfter(
+            status.base().index(),
+            entry -> {
+              entries.add(header(entry));
+              return entry.index() < status.last().index();
+            });
     return new RaftCore.Restored(
         new HardState(engine.hardState().term(), engine.hardState().vote().map(MemberId::new)),
         id(status.base()),
@@ -225,13 +229,16 @@ public final class Replica {
       return Optional.empty();
     }
     try {
-      engine.entriesAfter(
-          previous.index(),
-          entry -> {
-            Optional<Entry> whole = entry.index() <= last.index() ? whole(entry) : Optional.empty();
-            whole.ifPresent(entries::add);
-            return whole.isPresent() && entry.index() < last.index();
-          });
+      engine
+          .log()
+          .entriesAfter(
+              previous.index(),
+              entry -> {
+                Optional<Entry> whole =
+                    entry.index() <= last.index() ? whole(entry) : Optional.empty();
+                whole.ifPresent(entries::add);
+                return whole.isPresent() && entry.index() < last.index();
+              });
     } catch (StoreDamagedException e) {
       return Optional.empty();
     }
@@ -253,16 +260,18 @@ public final class Replica {
     if (!isInLog(previous, last)) {
       return Optional.empty();
     }
-    engine.entriesAfter(
-        previous.index(),
-        entry -> {
-          if (entry.index() <= last.index()
-              && entry.command() instanceof Command.Put put
-              && whole(entry).isEmpty()) {
-            found.add(Cid.v1(put.codec(), put.multihash()));
-          }
-          return found.isEmpty() && entry.index() < last.index();
-        });
+    engine
+        .log()
+        .entriesAfter(
+            previous.index(),
+            entry -> {
+              if (entry.index() <= last.index()
+                  && entry.command() instanceof Command.Put put
+                  && whole(entry).isEmpty()) {
+                found.add(Cid.v1(put.codec(), put.multihash()));
+              }
+              return found.isEmpty() && entry.index() < last.index();
+            });
     return found.stream().findFirst();
   }
 
@@ -272,16 +281,18 @@ public final class Replica {
       return false;
     }
     List<LogEntry> puts = new ArrayList<>();
-    engine.entriesAfter(
-        previous.index(),
-        entry -> {
-          if (entry.index() <= last.index()
-              && entry.command() instanceof Command.Put put
-              && put.multihash().equals(block.cid().multihash())) {
-            puts.add(entry);
-          }
-          return entry.index() < last.index();
-        });
+    engine
+        .log()
+        .entriesAfter(
+            previous.index(),
+            entry -> {
+              if (entry.index() <= last.index()
+                  && entry.command() instanceof Command.Put put
+                  && put.multihash().equals(block.cid().multihash())) {
+                puts.add(entry);
+              }
+              return entry.index() < last.index();
+            });
     try (EngineBatch batch = engine.begin()) {
       puts.forEach(entry -> batch.rewrite(entry.index(), (Command.Put) entry.command(), block));
       batch.commit();
@@ -293,7 +304,7 @@ public final class Replica {
 
   /** The block that a manifest of this replica names, while it is held. */
   public Optional<Block> heldBlock(Cid cid) {
-    return engine.readHeld(cid.multihash(), (bytes, crc) -> copy(cid, bytes, crc));
+    return engine.manifest().read(cid.multihash(), (bytes, crc) -> copy(cid, bytes, crc));
   }
 
   /** A block that is live here; empty where it is not, or cannot be read. */
@@ -369,7 +380,7 @@ public final class Replica {
     if (id.equals(id(status.base()))) {
       return true;
     }
-    return engine.entry(id.index()).filter(entry -> entry.term() == id.term()).isPresent();
+    return engine.log().entry(id.index()).filter(entry -> entry.term() == id.term()).isPresent();
   }
 
   private static void shareIfOthers(EngineBatch batch, Membership membership) {
@@ -433,6 +444,7 @@ public final class Replica {
     if (command instanceof Command.Put put) {
       Cid cid = Cid.v1(put.codec(), put.multihash());
       return engine
+          .log()
           .readPayload(put, (bytes, crc) -> copy(cid, bytes, crc))
           .map(block -> entry(id, new BlockCommand.Put(block)));
     }

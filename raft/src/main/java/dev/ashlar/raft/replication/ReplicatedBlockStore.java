@@ -318,7 +318,7 @@ public final class ReplicatedBlockStore implements RootedBlockStore {
 
     @Override
     public void verify() {
-      reads.engine().countRoots();
+      reads.engine().audit().countRoots();
     }
 
     @Override
