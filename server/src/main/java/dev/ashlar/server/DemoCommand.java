@@ -1,6 +1,7 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.Block;
+import dev.ashlar.block.BlockCursor;
 import dev.ashlar.block.BlockException;
 import dev.ashlar.block.BlockStore;
 import dev.ashlar.block.Cid;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
     })
 final class DemoCommand implements Callable<Integer> {
 
+  private static final int LISTED_MAX = 100;
   private static final String CLEAR = "\u001b[H\u001b[2J";
 
   @Option(
@@ -173,18 +175,23 @@ final class DemoCommand implements Callable<Integer> {
   private String listings() {
     StringBuilder out = new StringBuilder();
     for (NodeProcess node : nodes) {
-      out.append(node.name()).append(':');
-      if (node.isUp()) {
-        new HttpBlockStore(URI.create(node.url()), Optional.empty())
-            .list(dev.ashlar.block.BlockCursor.START, 100)
-            .entries()
-            .forEach(entry -> out.append(' ').append(entry.cid()));
-      } else {
-        out.append(" down");
-      }
-      out.append('\n');
+      out.append(node.name())
+          .append(':')
+          .append(node.isUp() ? listing(node) : " down")
+          .append('\n');
     }
     return out.toString().strip();
+  }
+
+  private static String listing(NodeProcess node) {
+    try {
+      return new HttpBlockStore(URI.create(node.url()), Optional.empty())
+          .list(BlockCursor.START, LISTED_MAX).entries().stream()
+              .map(entry -> " " + entry.cid())
+              .collect(Collectors.joining());
+    } catch (BlockException | UncheckedIOException e) {
+      return " does not answer: " + e.getMessage();
+    }
   }
 
   private synchronized void draw() {

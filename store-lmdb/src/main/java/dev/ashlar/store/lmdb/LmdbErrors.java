@@ -57,7 +57,7 @@ final class LmdbErrors {
 
   static RuntimeException onOpen(Path directory, RuntimeException e) {
     RuntimeException translated = translate(e, "opening " + directory, false);
-    if (e instanceof Env.FileInvalidException || isCorruption(e)) {
+    if (isCorruption(e)) {
       return new StoreDamagedException(
           directory
               + " is damaged or not LMDB's: set it aside and join anew ("
