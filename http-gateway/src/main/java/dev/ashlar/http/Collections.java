@@ -45,7 +45,7 @@ final class Collections {
     this.watermark =
         new Watermark(
             bounds.collectAboveBytes(), bounds.collectionGrace().plusSeconds(STAMP_SECONDS));
-    this.stamps = new Stamps(workers.store().roots());
+    this.stamps = new Stamps(workers.store().roots(), STAMP_SECONDS);
   }
 
   /** Counts time from now on. */
@@ -55,7 +55,7 @@ final class Collections {
             COUNT_MILLIS,
             id -> {
               workers
-                  .call(store -> stamps.stampIfDue(System.nanoTime(), STAMP_SECONDS))
+                  .call(store -> stamps.stampIfDue(System.nanoTime()))
                   .onFailure(e -> LOG.debug("time is not written down: {}", e.getMessage()));
               collectIfDue();
             });

@@ -339,12 +339,22 @@ final class Exchange {
       response().end(body);
       return;
     }
-    if (request().version() == HttpVersion.HTTP_2) {
-      // The rest of the body is of no use: the stream ends once the answer is out.
-      response().end(body).onComplete(sent -> response().reset());
+    if (request().version() != HttpVersion.HTTP_2) {
+      response().putHeader("Connection", "close");
+    }
+    leave(response().end(body));
+  }
+
+  /** Lets go of a request whose answer has ended; what still comes of its body is of no use. */
+  void leave(Future<Void> ended) {
+    if (!isBodyComing()) {
       return;
     }
-    response().putHeader("Connection", "close").end(body).onComplete(sent -> closeLingering());
+    if (request().version() == HttpVersion.HTTP_2) {
+      ended.onComplete(sent -> response().reset());
+    } else {
+      ended.onComplete(sent -> closeLingering());
+    }
   }
 
   /**

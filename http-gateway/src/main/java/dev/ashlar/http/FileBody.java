@@ -30,7 +30,7 @@ final class FileBody implements SlicedResponse.Body {
       long from,
       long to) {
     this.source = new MeteredSource(workers, workers.store().reading(consistency), exchange);
-    this.content = new UnixFsReader.Content(source, file, from, to);
+    this.content = new UnixFsReader.Content(source, file, from, to, workers::chargeDownload);
     this.length = to - from;
   }
 
@@ -54,6 +54,7 @@ final class FileBody implements SlicedResponse.Body {
 
   @Override
   public void close() {
+    content.close();
     source.close();
   }
 }

@@ -177,8 +177,7 @@ final class FileResponse {
   /** By how the file begins (MIME Sniffing, only what is plain). */
   private static String typeByContent(MeteredSource source, Cid file) {
     ByteArrayOutputStream begin = new ByteArrayOutputStream();
-    try {
-      UnixFsReader.Content content = new UnixFsReader.Content(source, file, 0, SNIFFED_BYTES);
+    try (UnixFsReader.Content content = new UnixFsReader.Content(source, file, 0, SNIFFED_BYTES)) {
       for (Optional<ByteBuffer> next = content.next(); next.isPresent(); next = content.next()) {
         byte[] bytes = new byte[next.get().remaining()];
         next.get().duplicate().get(bytes);

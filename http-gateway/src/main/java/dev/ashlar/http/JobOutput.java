@@ -149,7 +149,7 @@ final class JobOutput extends OutputStream {
 
   private void end() {
     if (!exchange.isGone()) {
-      begin().end();
+      exchange.leave(begin().end());
     }
   }
 
@@ -171,14 +171,14 @@ final class JobOutput extends OutputStream {
     String message = String.valueOf(problem.getMessage());
     if (failure == Failure.TRAILER) {
       response.putTrailer("X-Stream-Error", message.replaceAll("[^ -~]", " "));
-      response.end();
+      exchange.leave(response.end());
     } else {
       JsonObject last =
           new JsonObject()
               .put("end", true)
               .put("error", message)
               .put("code", problem.code().stableName());
-      response.end(last.toBuffer().appendByte((byte) '\n'));
+      exchange.leave(response.end(last.toBuffer().appendByte((byte) '\n')));
     }
   }
 }

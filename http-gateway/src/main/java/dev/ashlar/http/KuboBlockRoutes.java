@@ -10,6 +10,7 @@ import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.root.GarbageBatch;
 import dev.ashlar.block.root.Pin;
 import dev.ashlar.block.root.Pins;
 import dev.ashlar.block.root.RootedBlockStore;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class KuboBlockRoutes {
 
   private static final int FILES_MAX = 1024;
+  private static final int REMOVAL_TRIES_MAX = 16;
   private static final int REFS_PAGE = 1000;
 
   private final Vertx vertx;
@@ -81,7 +83,7 @@ final class KuboBlockRoutes {
               }
               FormPart part = new FormPart(request, pausedParts);
               parts.add(part);
-              results.add(receiver(part, format, pins).receive().onFailure(exchange::fail));
+              results.add(receiver(part, format).receive().onFailure(exchange::fail));
               return part;
             });
     request.exceptionHandler(
@@ -102,7 +104,7 @@ final class KuboBlockRoutes {
         end -> {
           try {
             decoder.finish();
-            putEnded(exchange, results, format);
+            putEnded(exchange, results, format, pins);
           } catch (Kubo.BadArgument e) {
             refuse(exchange, parts, e);
           } finally {
@@ -117,30 +119,16 @@ final class KuboBlockRoutes {
     exchange.fail(why);
   }
 
-  private BodyReceiver<PutResult> receiver(FormPart part, PutFormat format, boolean pins) {
+  private BodyReceiver<PutResult> receiver(FormPart part, PutFormat format) {
     int blockBytesMax = workers.store().blockBytesMax();
     BlockAssembler assembler =
         BlockAssembler.of(format.codec(), format.function(), -1, blockBytesMax);
     return new BodyReceiver<>(
-        vertx,
-        workers,
-        limits,
-        part,
-        assembler,
-        -1,
-        blockBytesMax,
-        (store, block) -> {
-          PutResult result = store.put(block);
-          if (pins) {
-            Pin pin = new Pin(format.key(result.cid()), Pin.Mode.RECURSIVE, "");
-            this.pins.pin(workers.store(), pin, () -> true);
-          }
-          return result;
-        });
+        vertx, workers, limits, part, assembler, -1, blockBytesMax, BlockStore::put);
   }
 
-  private static void putEnded(
-      Exchange exchange, List<Future<PutResult>> results, PutFormat format) {
+  private void putEnded(
+      Exchange exchange, List<Future<PutResult>> results, PutFormat format, boolean isPinned) {
     if (exchange.isGone()) {
       return;
     }
@@ -151,17 +139,30 @@ final class KuboBlockRoutes {
     Future.join(results)
         .onSuccess(
             all -> {
-              Buffer lines = Buffer.buffer();
-              for (Future<PutResult> each : results) {
-                PutResult result = each.result();
-                lines.appendBuffer(
-                    Kubo.line(
-                        new JsonObject()
-                            .put("Key", format.key(result.cid()).toString())
-                            .put("Size", result.size())));
+              List<PutResult> stored = results.stream().map(Future::result).toList();
+              if (isPinned) {
+                pinAll(exchange, stored, format);
+                return;
               }
+              Buffer lines = Buffer.buffer();
+              stored.forEach(result -> lines.appendBuffer(Kubo.line(format.told(result))));
               Kubo.stream(exchange).end(lines);
             });
+  }
+
+  /** What is pinned is walked, which takes as long as it takes. */
+  private void pinAll(Exchange exchange, List<PutResult> stored, PutFormat format) {
+    jobs.run(
+        exchange,
+        JobOutput.Failure.TRAILER,
+        (store, out) -> {
+          Kubo.stream(out);
+          for (PutResult result : stored) {
+            Pin pin = new Pin(format.key(result.cid()), Pin.Mode.RECURSIVE, "");
+            pins.pin(store, pin, () -> !out.isGone());
+            out.line(format.told(result));
+          }
+        });
   }
 
   private void blockGet(Exchange exchange) {
@@ -229,26 +230,36 @@ final class KuboBlockRoutes {
         });
   }
 
-  /** What is pinned stays, by itself or through another. */
+  /** What is pinned or referred to stays, by itself or through another. */
   private JsonObject remove(RootedBlockStore store, Cid cid, boolean force, JobOutput out) {
     JsonObject line = new JsonObject().put("Hash", cid.toString());
     try {
-      Optional<Pin> pin = new Pins(store.roots()).get(cid);
-      if (pin.isPresent()) {
-        return line.put("Error", "pinned: " + pin.get().mode().name().toLowerCase(Locale.ROOT));
+      boolean isFirst = true;
+      for (int i = 0; i < REMOVAL_TRIES_MAX; i++) {
+        long before = store.roots().appliedIndex();
+        if (!store.has(cid)) {
+          return isFirst && !force ? line.put("Error", Kubo.notFound(cid)) : line;
+        }
+        Optional<String> keeper = keeper(store, cid, out);
+        if (keeper.isPresent()) {
+          return line.put("Error", keeper.get());
+        }
+        // Not done where something was pinned, or the block was put, since it was looked at.
+        GarbageBatch alone = new GarbageBatch(before, before, List.of(cid.multihash()));
+        isFirst &= !store.roots().collect(alone);
       }
-      if (!store.has(cid)) {
-        return force ? line : line.put("Error", Kubo.notFound(cid));
-      }
-      Optional<Cid> through = pins.holder(store, cid, () -> !out.isGone());
-      if (through.isPresent()) {
-        return line.put("Error", "pinned: via " + through.get());
-      }
-      store.delete(cid);
+      line.put("Error", "others pin or put what leads to it all the time: try again");
     } catch (BlockException e) {
       line.put("Error", e.getMessage());
     }
     return line;
+  }
+
+  private Optional<String> keeper(RootedBlockStore store, Cid cid, JobOutput out) {
+    Optional<Pin> pin = new Pins(store.roots()).get(cid);
+    return pin.isPresent()
+        ? Optional.of("pinned: " + pin.get().mode().name().toLowerCase(Locale.ROOT))
+        : pins.keeper(store, cid, () -> !out.isGone());
   }
 
   private void refsLocal(Exchange exchange) {
@@ -319,6 +330,10 @@ final class KuboBlockRoutes {
             case "cbor" -> "dag-cbor";
             default -> format;
           });
+    }
+
+    JsonObject told(PutResult result) {
+      return new JsonObject().put("Key", key(result.cid()).toString()).put("Size", result.size());
     }
 
     Cid key(Cid cid) {

@@ -6,6 +6,8 @@ import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.root.Marking;
 import dev.ashlar.block.root.Pin;
 import dev.ashlar.block.root.Pins;
+import dev.ashlar.block.root.Reference;
+import dev.ashlar.block.root.References;
 import dev.ashlar.block.root.RootedBlockStore;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
@@ -15,8 +17,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -25,6 +30,7 @@ final class KuboPinRoutes {
 
   private static final int PAGE = 1000;
   private static final int ARGUMENTS_MAX = 1000;
+  private static final int UPDATE_TRIES_MAX = 16;
 
   private final Jobs jobs;
 
@@ -54,10 +60,10 @@ final class KuboPinRoutes {
           for (Kubo.Path path : paths) {
             Cid cid = path.cid(here::get);
             Pin.Mode mode = recursive ? Pin.Mode.RECURSIVE : Pin.Mode.DIRECT;
-            Marking marking = pin(store, new Pin(cid, mode, name), () -> !out.isGone());
+            Pinned one = pin(store, new Pin(cid, mode, name), () -> !out.isGone());
             if (progress) {
               Kubo.stream(out);
-              out.line(new JsonObject().put("Progress", marking.marked()));
+              out.line(new JsonObject().put("Progress", one.blocks()));
             }
             pinned.add(cid.toString());
           }
@@ -67,35 +73,44 @@ final class KuboPinRoutes {
   }
 
   /**
+   * What was pinned.
+   *
+   * @param blocks how many the pin keeps
+   */
+  record Pinned(Pins.Added added, long blocks) {}
+
+  /**
    * Pins, and takes it back where something is missing: Kubo has no pins of what is not whole.
    *
    * @throws Problem when something is missing
    */
-  Marking pin(RootedBlockStore store, Pin pin, java.util.function.BooleanSupplier goesOn) {
-    Pins pins = new Pins(store.roots());
-    Pins.Added added = pins.add(pin);
-    Marking marking = marking(store, goesOn, cid -> {});
-    boolean isWhole = false;
-    try {
-      if (pin.mode() == Pin.Mode.RECURSIVE) {
-        marking.markAll(pin.cid());
-      } else {
-        marking.mark(pin.cid());
-      }
-      isWhole = marking.missingCount() == 0;
-    } finally {
-      if (!isWhole) {
-        pins.undo(added);
-      }
-    }
-    if (!isWhole) {
-      throw Kubo.failed("pin: " + Kubo.notFound(marking.missing().get(0)));
-    }
-    return marking;
+  Pinned pin(RootedBlockStore store, Pin pin, BooleanSupplier goesOn) {
+    AtomicReference<Marking> last = new AtomicReference<>();
+    Optional<Pins.Added> added =
+        new Pins(store.roots())
+            .add(
+                pin,
+                () -> {
+                  Marking marking = marking(store, goesOn, cid -> {});
+                  last.set(marking);
+                  mark(marking, pin);
+                  return marking.missingCount() == 0;
+                });
+    Marking marking = Objects.requireNonNull(last.get());
+    return new Pinned(
+        added.orElseThrow(() -> Kubo.failed("pin: " + Kubo.notFound(marking.missing().get(0)))),
+        marking.marked());
   }
 
-  private Marking marking(
-      RootedBlockStore store, java.util.function.BooleanSupplier goesOn, Consumer<Cid> visitor) {
+  private static void mark(Marking marking, Pin pin) {
+    if (pin.mode() == Pin.Mode.RECURSIVE) {
+      marking.markAll(pin.cid());
+    } else {
+      marking.mark(pin.cid());
+    }
+  }
+
+  private Marking marking(RootedBlockStore store, BooleanSupplier goesOn, Consumer<Cid> visitor) {
     BlockStore here = store.reading(ReadConsistency.LOCAL);
     return new Marking(here::get, here::has, jobs.collections().limits(), goesOn, visitor);
   }
@@ -179,8 +194,33 @@ final class KuboPinRoutes {
     listed.add(cid, "indirect through " + through.get(), "");
   }
 
+  /** What keeps a block that has no pin of its own, in words; empty where nothing does. */
+  Optional<String> keeper(RootedBlockStore store, Cid cid, BooleanSupplier goesOn) {
+    Optional<Cid> pin = holder(store, cid, goesOn);
+    if (pin.isPresent()) {
+      return Optional.of("pinned: via " + pin.get());
+    }
+    boolean[] met = new boolean[1];
+    Marking marking =
+        marking(store, goesOn, each -> met[0] |= each.multihash().equals(cid.multihash()));
+    References references = new References(store.roots());
+    Optional<String> after = Optional.empty();
+    List<Reference> page;
+    do {
+      page = references.list("", after, PAGE);
+      for (Reference reference : page) {
+        marking.markAll(reference.cid());
+        if (met[0]) {
+          return Optional.of("kept by reference " + reference.name());
+        }
+        after = Optional.of(reference.name());
+      }
+    } while (page.size() == PAGE);
+    return Optional.empty();
+  }
+
   /** A recursive pin, of another CID, that leads to a block; empty where there is none. */
-  Optional<Cid> holder(RootedBlockStore store, Cid cid, java.util.function.BooleanSupplier goesOn) {
+  private Optional<Cid> holder(RootedBlockStore store, Cid cid, BooleanSupplier goesOn) {
     // One marking for all pins: what one has marked without meeting the block need not be walked
     // again by the next.
     List<Cid> found = new ArrayList<>();
@@ -243,8 +283,15 @@ final class KuboPinRoutes {
                   .filter(p -> p.mode() == Pin.Mode.RECURSIVE)
                   .orElseThrow(() -> Kubo.failed("'from' cid was not recursively pinned already"));
           // It is walked when it is pinned, and nothing of it can be collected any more.
-          pin(store, new Pin(to, Pin.Mode.RECURSIVE, pin.name()), () -> !out.isGone());
-          pins.update(from, to, unpins);
+          Pin next = new Pin(to, Pin.Mode.RECURSIVE, pin.name());
+          boolean done = false;
+          for (int i = 0; i < UPDATE_TRIES_MAX && !done; i++) {
+            Pinned pinned = pin(store, next, () -> !out.isGone());
+            done = pins.update(from, pinned.added(), unpins);
+          }
+          if (!done) {
+            throw Kubo.failed("others change the pin of " + to + " all the time: try again");
+          }
           Kubo.stream(out);
           out.line(
               new JsonObject()

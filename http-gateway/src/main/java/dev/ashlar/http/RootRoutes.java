@@ -19,7 +19,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** What is to be kept, as resources: {@code /pins} and {@code /refs}, and {@code /gc}. */
 final class RootRoutes {
@@ -85,21 +87,10 @@ final class RootRoutes {
     jobs.run(
         exchange,
         (store, out) -> {
-          Pins pins = new Pins(store.roots());
-          Pins.Added added = pins.add(pin);
-          // What is missing is looked for when nothing of it can be collected any more.
-          Marking marking = walk(store, out);
-          try {
-            if (mode == Pin.Mode.RECURSIVE) {
-              marking.markAll(cid);
-            } else {
-              marking.mark(cid);
-            }
-          } catch (MalformedException e) {
-            // What it leads to can never be known.
-            pins.undo(added);
-            throw new Problem(Problem.Code.INVALID_REQUEST, String.valueOf(e.getMessage()));
-          }
+          AtomicReference<Marking> walked = new AtomicReference<>();
+          Pins.Added added =
+              pin(new Pins(store.roots()), pin, () -> walked.set(walk(store, out, pin)));
+          Marking marking = Objects.requireNonNull(walked.get());
           JsonArray missing = new JsonArray();
           marking.missing().stream()
               .limit(MISSING_TOLD_MAX)
@@ -229,9 +220,31 @@ final class RootRoutes {
         });
   }
 
-  private Marking walk(RootedBlockStore store, JobOutput out) {
+  /** What is missing is looked for when nothing of it can be collected any more, and may be. */
+  private static Pins.Added pin(Pins pins, Pin pin, Runnable walk) {
+    try {
+      return pins.add(
+              pin,
+              () -> {
+                walk.run();
+                return true;
+              })
+          .orElseThrow();
+    } catch (MalformedException e) {
+      // What it leads to can never be known.
+      throw new Problem(Problem.Code.INVALID_REQUEST, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Marking walk(RootedBlockStore store, JobOutput out, Pin pin) {
     var here = store.reading(ReadConsistency.LOCAL);
-    return new Marking(here::get, here::has, collections.limits(), () -> !out.isGone());
+    Marking marking = new Marking(here::get, here::has, collections.limits(), () -> !out.isGone());
+    if (pin.mode() == Pin.Mode.RECURSIVE) {
+      marking.markAll(pin.cid());
+    } else {
+      marking.mark(pin.cid());
+    }
+    return marking;
   }
 
   private static References.Expected expected(Exchange exchange) {

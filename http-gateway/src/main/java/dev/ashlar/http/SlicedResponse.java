@@ -76,7 +76,12 @@ final class SlicedResponse {
     this.headers = headers;
     this.heldBytes = SLICE_BYTES + (long) workers.store().blockBytesMax();
     workers.takeForDownload(heldBytes);
-    this.slice = PooledByteBufAllocator.DEFAULT.directBuffer(SLICE_BYTES);
+    try {
+      this.slice = PooledByteBufAllocator.DEFAULT.directBuffer(SLICE_BYTES);
+    } catch (RuntimeException | Error e) {
+      workers.downloads().give(heldBytes);
+      throw e;
+    }
     try {
       this.body = opening.open(slice);
     } catch (IOException e) {
@@ -134,8 +139,10 @@ final class SlicedResponse {
       headers.forEach(exchange.response()::putHeader);
       exchange.response().setChunked(!headers.containsKey("Content-Length"));
     }
+    // Vert.x counts no references to a buffer that it is given: it is held here until it is
+    // written.
     exchange
-        .write(BufferInternal.buffer(slice.retainedDuplicate()), workers.limits())
+        .write(BufferInternal.buffer(slice.duplicate()), workers.limits())
         .onFailure(this::fail)
         .onSuccess(
             written -> {

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 final class CidSet {
 
   private static final int KEY_BYTES = 2 * Long.BYTES;
+  private static final long FUNCTION_SPREAD = 0xbf58476d1ce4e5b9L;
 
   private long[] keys = new long[2 * 64];
   private int size;
@@ -57,9 +58,12 @@ final class CidSet {
     return true;
   }
 
-  /** The codec is part of it: under another one the same bytes lead elsewhere. */
+  /**
+   * The codec is part of it, for under another one the same bytes lead elsewhere; and the hash
+   * function, for what one makes of some bytes, another may make of others.
+   */
   private static long high(Cid cid) {
-    return tail(cid).getLong(0) + cid.codec();
+    return tail(cid).getLong(0) + cid.codec() ^ cid.multihash().code() * FUNCTION_SPREAD;
   }
 
   private static long low(Cid cid) {

@@ -16,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 
 /** Reads files and directories from their blocks (UnixFS specification). Holds a block a level. */
@@ -23,6 +24,10 @@ public final class UnixFsReader {
 
   private static final int DEPTH_MAX = 128;
   private static final int SHARDS_MAX = 100_000;
+  private static final int LINKS_MAX = 200_000;
+
+  /** Roughly what a link takes that is still to be followed. */
+  private static final int LINK_BYTES = 160;
 
   private UnixFsReader() {}
 
@@ -61,7 +66,11 @@ public final class UnixFsReader {
     if (block.cid().codec() == Multicodec.RAW) {
       return new Stat(UnixFsNode.Type.RAW, block.size());
     }
-    UnixFsNode node = node(block, PbNode.decode(requirePb(block).bytes()));
+    PbNode pb = PbNode.decode(requirePb(block).bytes());
+    UnixFsNode node = node(block, pb);
+    if (node.isFile() && node.blockSizes().size() != pb.links().size()) {
+      throw new MalformedException(block.cid() + " does not say the sizes of its parts");
+    }
     if (node.isFile() && node.size() != node.ownAndParts()) {
       throw new MalformedException(
           block.cid() + " says " + node.size() + " bytes and its parts have " + node.ownAndParts());
@@ -93,31 +102,51 @@ public final class UnixFsReader {
    */
   public static void copy(
       BlockSource source, Cid file, long from, long to, Consumer<ByteBuffer> part) {
-    Content content = new Content(source, file, from, to);
-    for (Optional<ByteBuffer> next = content.next(); next.isPresent(); next = content.next()) {
-      part.accept(next.get());
+    try (Content content = new Content(source, file, from, to)) {
+      for (Optional<ByteBuffer> next = content.next(); next.isPresent(); next = content.next()) {
+        part.accept(next.get());
+      }
     }
   }
 
   /** The bytes of a file, or of a range of it, a part of a block at a time. For one thread. */
-  public static final class Content {
+  public static final class Content implements AutoCloseable {
 
     private final BlockSource source;
     private final long from;
     private final long to;
-    private final Deque<Iterator<Part>> pending = new ArrayDeque<>();
+    private final LongConsumer room;
+    private final Deque<Level> pending = new ArrayDeque<>();
+
+    /** As the other one, with room for as many links as are allowed. */
+    public Content(BlockSource source, Cid file, long from, long to) {
+      this(source, file, from, to, bytes -> {});
+    }
 
     /**
      * Reads nothing yet.
      *
      * @param from the first byte
      * @param to the byte after the last; more than there are mean up to the end
+     * @param room is told of bytes that are held from now on, or no longer held; throws when there
+     *     is no room for them
      */
-    public Content(BlockSource source, Cid file, long from, long to) {
+    public Content(BlockSource source, Cid file, long from, long to, LongConsumer room) {
       this.source = source;
       this.from = from;
       this.to = to;
-      pending.push(List.of(new Part(file, 0, -1)).iterator());
+      this.room = room;
+      pending.push(new Level(List.of(new Part(file, 0, -1)).iterator(), 0));
+    }
+
+    /** Parts that are still to be read, and how many there were. */
+    private record Level(Iterator<Part> parts, int size) {}
+
+    /** Gives the room back that it has taken. */
+    @Override
+    public void close() {
+      pending.forEach(level -> room.accept(-(long) LINK_BYTES * level.size()));
+      pending.clear();
     }
 
     /**
@@ -130,11 +159,11 @@ public final class UnixFsReader {
      */
     public Optional<ByteBuffer> next() {
       while (!pending.isEmpty()) {
-        if (!pending.element().hasNext()) {
-          pending.pop();
+        if (!pending.element().parts().hasNext()) {
+          room.accept(-(long) LINK_BYTES * pending.pop().size());
           continue;
         }
-        Part next = pending.element().next();
+        Part next = pending.element().parts().next();
         // A part without bytes lies nowhere: links to such could go on for ever.
         boolean isOutside =
             next.size() == 0
@@ -170,7 +199,11 @@ public final class UnixFsReader {
       if (pending.size() > DEPTH_MAX) {
         throw new DagException.TooLarge("levels", DEPTH_MAX);
       }
-      pending.push(parts.iterator());
+      room.accept((long) LINK_BYTES * parts.size());
+      pending.push(new Level(parts.iterator(), parts.size()));
+      if (pending.stream().mapToInt(Level::size).sum() > LINKS_MAX) {
+        throw new DagException.TooLarge("links to follow", LINKS_MAX);
+      }
       return node.data().flatMap(data -> within(data, part.at()));
     }
 

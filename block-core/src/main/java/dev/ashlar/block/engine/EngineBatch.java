@@ -219,13 +219,17 @@ public final class EngineBatch implements AutoCloseable {
    * Mends a live block by what another replica has of it: its bytes, and its row in the index where
    * that is damaged here.
    *
-   * @param lastPut the index of the last put, as the other replica's row says it
-   * @return false when the block is not live
+   * @param lastPut the index of the last put, as the other replica's row says it; what this one has
+   *     applied since counts too
+   * @return false when the block is not live, or the other replica is ahead: to be mended later
    */
   public boolean mend(Block block, long lastPut) {
     Multihash multihash = block.cid().multihash();
     if (!(application.rows().find(multihash) instanceof Applier.Prior.Damaged)) {
       return repair(block);
+    }
+    if (lastPut > state.applied) {
+      return false;
     }
     long slot = state.nextSlot++;
     byte[] heapKey = Keys.number(slot);
@@ -234,13 +238,33 @@ public final class EngineBatch implements AutoCloseable {
     state.heapSlots++;
     state.heapBytes += block.size();
     byte[] key = multihash.toBytes();
-    IndexRow row = new IndexRow(slot, block.size(), block.cid().codec(), lastPut);
+    IndexRow row =
+        new IndexRow(slot, block.size(), block.cid().codec(), lastPutSince(lastPut, multihash));
     transaction.put(MapName.blocks(state.generation), key, row.encode(key));
     if (installing.isEmpty()) {
       // Which slot the damaged row named is not known: whatever nothing refers to goes.
       sweepFromNowOn();
     }
     return true;
+  }
+
+  /** A row that is damaged takes no touch: those that have been applied since are in the log. */
+  private long lastPutSince(long lastPut, Multihash multihash) {
+    long last = lastPut;
+    for (long i = Math.max(lastPut, state.base.index()) + 1; i <= state.applied; i++) {
+      boolean isPut =
+          stored(i)
+              .map(LogEntry::command)
+              .filter(
+                  command ->
+                      (command instanceof Command.Touch touch
+                              && touch.multihash().equals(multihash))
+                          || (command instanceof Command.Put put
+                              && put.multihash().equals(multihash)))
+              .isPresent();
+      last = isPut ? i : last;
+    }
+    return last;
   }
 
   /**

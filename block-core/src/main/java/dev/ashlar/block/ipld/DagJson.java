@@ -47,8 +47,11 @@ final class DagJson {
         if (token == JsonToken.START_OBJECT) {
           link(parser).ifPresent(links::add);
           Links.requireFew(links.size(), block.size());
+          // What lies under the first key may be an object itself.
+          token = parser.currentToken() == token ? token : parser.nextToken();
+        } else {
+          token = parser.nextToken();
         }
-        token = parser.nextToken();
       }
     } catch (IOException e) {
       throw malformed(e);
@@ -86,7 +89,10 @@ final class DagJson {
     }
   }
 
-  /** At the start of an object: reads it if it is a link; else stands at its first field or end. */
+  /**
+   * At the start of an object: reads it if it is a link; else stands at its first field, at that
+   * one's value, or at the end.
+   */
   private static Optional<Cid> link(JsonParser parser) throws IOException {
     if (parser.nextToken() != JsonToken.FIELD_NAME || !RESERVED.equals(parser.currentName())) {
       return Optional.empty();

@@ -128,6 +128,9 @@ public final class Collector {
   private void delete(List<Cid> garbage) {
     List<Cid> left = garbage;
     for (int i = 0; !left.isEmpty(); i++) {
+      if (marking.missingCount() > 0) {
+        left = withoutWhatHasCome(left);
+      }
       List<Multihash> names = left.stream().map(Cid::multihash).toList();
       if (roots.collect(new GarbageBatch(markedAt, graceAt, names))) {
         // To see it here: collecting may have been done elsewhere.
@@ -143,6 +146,16 @@ public final class Collector {
       mark(before);
       left = left.stream().filter(cid -> isGarbage(cid.multihash())).toList();
     }
+  }
+
+  /** A block that was missing may be put while this runs: then what it leads to is kept. */
+  private List<Cid> withoutWhatHasCome(List<Cid> garbage) {
+    if (!marking.markWhatHasCome()) {
+      return garbage;
+    }
+    confirmedMissing = 0;
+    requireTrulyMissing();
+    return garbage.stream().filter(cid -> !marking.holds(cid.multihash())).toList();
   }
 
   private void noteDeleted(Cid cid) {

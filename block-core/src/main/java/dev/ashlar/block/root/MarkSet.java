@@ -13,6 +13,7 @@ final class MarkSet {
 
   private static final int SLOTS_MIN = 64;
   private static final long CODECS = 0xf;
+  private static final long FUNCTION_SPREAD = 0xbf58476d1ce4e5b9L;
 
   private long[] keys = new long[2 * SLOTS_MIN];
   private long size;
@@ -26,12 +27,12 @@ final class MarkSet {
     if (8 * size >= 3L * keys.length) {
       grow();
     }
-    byte[] digest = cid.multihash().digest();
-    int at = find(keys, high(digest), low(digest));
+    Multihash multihash = cid.multihash();
+    int at = find(keys, high(multihash), low(multihash));
     long codec = bit(cid.codec());
     if ((keys[at] | keys[at + 1]) == 0) {
-      keys[at] = high(digest);
-      keys[at + 1] = low(digest) | codec;
+      keys[at] = high(multihash);
+      keys[at + 1] = low(multihash) | codec;
       size++;
       return true;
     }
@@ -41,8 +42,7 @@ final class MarkSet {
   }
 
   boolean contains(Multihash multihash) {
-    byte[] digest = multihash.digest();
-    int at = find(keys, high(digest), low(digest));
+    int at = find(keys, high(multihash), low(multihash));
     return (keys[at] | keys[at + 1]) != 0;
   }
 
@@ -87,12 +87,13 @@ final class MarkSet {
     return codec == Multicodec.DAG_JSON ? 4 : 8;
   }
 
-  private static long high(byte[] digest) {
-    return tail(digest).getLong(0);
+  /** The function is part of it: what one makes of some bytes, another may make of others. */
+  private static long high(Multihash multihash) {
+    return tail(multihash.digest()).getLong(0) ^ multihash.code() * FUNCTION_SPREAD;
   }
 
-  private static long low(byte[] digest) {
-    return tail(digest).getLong(Long.BYTES) & ~CODECS;
+  private static long low(Multihash multihash) {
+    return tail(multihash.digest()).getLong(Long.BYTES) & ~CODECS;
   }
 
   private static ByteBuffer tail(byte[] digest) {

@@ -25,6 +25,9 @@ public final class Marking {
 
   private static final int MISSING_NAMED_MAX = 1000;
 
+  /** Roughly what a link takes that is still to be followed. */
+  private static final int LINK_BYTES = 96;
+
   private final BlockSource source;
   private final Has has;
   private final Limits limits;
@@ -33,6 +36,7 @@ public final class Marking {
   private final MarkSet marks = new MarkSet();
   private final List<Cid> missing = new ArrayList<>();
   private long missingCount;
+  private long pendingLinks;
 
   /** Whether a block is there: what it takes to look for those that have no links. */
   @FunctionalInterface
@@ -44,7 +48,8 @@ public final class Marking {
   /**
    * How far a marking goes.
    *
-   * @param bytesMax of memory for what is marked, some 16 to 64 bytes a block
+   * @param bytesMax of memory for what is marked, some 16 to 64 bytes a block, and for links that
+   *     are still to be followed
    * @param depthMax how many links lead to the deepest block at most
    */
   public record Limits(long bytesMax, int depthMax) {
@@ -92,21 +97,44 @@ public final class Marking {
    * @throws StoppedException when it was told to end
    */
   public void markAll(Cid root) {
+    markAll(List.of(root));
+  }
+
+  private void markAll(List<Cid> roots) {
     Deque<Iterator<Cid>> pending = new ArrayDeque<>();
-    pending.push(List.of(root).iterator());
+    pendingLinks = 0;
+    pending.push(roots.iterator());
     while (!pending.isEmpty()) {
       if (!pending.peek().hasNext()) {
         pending.pop();
         continue;
       }
+      pendingLinks--;
       List<Cid> links = visit(pending.peek().next());
       if (!links.isEmpty()) {
         if (pending.size() > limits.depthMax()) {
           throw new DagException.TooLarge("levels", limits.depthMax());
         }
+        pendingLinks += links.size();
+        requireRoom();
         pending.push(links.iterator());
       }
     }
+  }
+
+  /**
+   * Looks again for what was missing, and marks what has come with all that it leads to.
+   *
+   * @return whether something has come
+   */
+  public boolean markWhatHasCome() {
+    List<Cid> come = missing.stream().filter(has::has).toList();
+    missing.removeAll(come);
+    missingCount -= come.size();
+    for (Cid cid : come) {
+      markAll(mayHaveLinks(cid.codec()) ? read(cid) : List.of());
+    }
+    return !come.isEmpty();
   }
 
   /** Marks a block alone. */
@@ -144,9 +172,7 @@ public final class Marking {
     if (cid.isIdentity()) {
       return linksOf(Block.inline(cid));
     }
-    if (!add(cid)) {
-      return List.of();
-    }
+    // Before it counts as marked: as a leaf it may have been met under another codec.
     if (!Links.areKnown(cid.codec())) {
       throw new MalformedException(
           "the links of "
@@ -155,12 +181,19 @@ public final class Marking {
               + Multicodec.nameOf(cid.codec())
               + " is not understood");
     }
+    if (!add(cid)) {
+      return List.of();
+    }
     if (!mayHaveLinks(cid.codec())) {
       if (!has.has(cid)) {
         noteMissing(cid);
       }
       return List.of();
     }
+    return read(cid);
+  }
+
+  private List<Cid> read(Cid cid) {
     Optional<Block> block = source.get(cid);
     if (block.isEmpty()) {
       noteMissing(cid);
@@ -195,10 +228,14 @@ public final class Marking {
     if (isNew) {
       marked.accept(cid);
     }
-    if (marks.bytes() > limits.bytesMax()) {
+    requireRoom();
+    return isNew;
+  }
+
+  private void requireRoom() {
+    if (marks.bytes() + LINK_BYTES * Math.max(0, pendingLinks) > limits.bytesMax()) {
       throw new DagException.TooLarge("blocks for the memory given to a walk", marks.size());
     }
-    return isNew;
   }
 
   private void noteMissing(Cid cid) {

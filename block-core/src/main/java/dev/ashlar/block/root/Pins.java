@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 
 /** What is to be kept: pins as records of a {@link RootStore}. Blocks its callers. */
 public final class Pins {
@@ -38,19 +39,62 @@ public final class Pins {
    * A pin that was added.
    *
    * @param isNew whether there was another one, or none
-   * @param index the log index of the change
-   * @param before what was there
+   * @param index the log index of the pin's last change
    */
-  public record Added(Pin pin, boolean isNew, long index, Optional<Pin> before) {}
+  public record Added(Pin pin, boolean isNew, long index) {}
 
   /**
-   * Pins a CID. What it leads to need not be there: whoever wants to know walks it afterwards, when
-   * nothing of it can be collected any more. A pin that is there already is written again, so that
-   * nobody else {@link #undo takes it back}.
+   * A pin that stays only if what it leads to is as somebody wants it.
+   *
+   * @param before what was there
+   * @param isWritten whether it was written for this trial, or by somebody else before
+   */
+  private record Trial(Added added, Optional<Pin> before, boolean isWritten) {}
+
+  /**
+   * Pins a CID. What it leads to need not be there.
    *
    * @throws PinException when it is pinned recursively and is to be pinned directly
    */
   public Added add(Pin pin) {
+    return add(pin, () -> true).orElseThrow();
+  }
+
+  /**
+   * Pins a CID and, when nothing of what it leads to can be collected any more, asks whether the
+   * pin is to stay. It may be asked again, when somebody else has changed the pin meanwhile.
+   *
+   * @param stays looks at what is pinned, in this replica's state; the pin is taken back when it
+   *     says no, or throws
+   * @return the pin; empty where it did not stay
+   * @throws PinException when it is pinned recursively and is to be pinned directly
+   */
+  public Optional<Added> add(Pin pin, BooleanSupplier stays) {
+    for (int i = 0; i < TRIES_MAX; i++) {
+      Trial trial = begin(pin);
+      // All that was collected before the pin is gone here too by then.
+      roots.appliedIndex();
+      boolean isKept = false;
+      try {
+        isKept = stays.getAsBoolean();
+      } finally {
+        if (!isKept) {
+          undo(trial);
+        }
+      }
+      if (!isKept) {
+        return Optional.empty();
+      }
+      Optional<Added> kept = keep(trial);
+      if (kept.isPresent()) {
+        return kept;
+      }
+    }
+    throw contended();
+  }
+
+  /** A pin that is there already stays as it is for now: somebody else may take it back still. */
+  private Trial begin(Pin pin) {
     for (int i = 0; i < TRIES_MAX; i++) {
       Optional<RootRecord> before = roots.get(pin.key());
       Optional<Pin> present = before.map(Pin::of);
@@ -58,26 +102,42 @@ public final class Pins {
           && present.filter(p -> p.mode() == Pin.Mode.RECURSIVE).isPresent()) {
         throw new PinException(pin.cid() + " already pinned recursively");
       }
-      RootChange change = RootChange.set(pin.key(), changedAt(before), pin.encode());
-      OptionalLong index = roots.change(new RootChanges(List.of(change)));
+      if (present.filter(p -> p.mode() == pin.mode() && p.name().equals(pin.name())).isPresent()) {
+        return new Trial(new Added(pin, false, changedAt(before)), present, false);
+      }
+      OptionalLong index = change(set(pin, changedAt(before)));
       if (index.isPresent()) {
-        boolean isNew =
-            present.filter(p -> p.mode() == pin.mode() && p.name().equals(pin.name())).isEmpty();
-        return new Added(pin, isNew, index.getAsLong(), present);
+        return new Trial(new Added(pin, true, index.getAsLong()), present, true);
       }
     }
     throw contended();
   }
 
-  /** Brings back what was before a pin was added, unless somebody has changed it since. */
-  public void undo(Added added) {
-    RootKey key = added.pin().key();
-    RootChange change =
-        added
-            .before()
-            .map(before -> RootChange.set(key, added.index(), before.encode()))
-            .orElseGet(() -> RootChange.remove(key, added.index()));
-    var unused = roots.change(new RootChanges(List.of(change)));
+  /**
+   * One that was there is written again, so that nobody else takes it back; empty if it is gone.
+   */
+  private Optional<Added> keep(Trial trial) {
+    if (trial.isWritten()) {
+      return Optional.of(trial.added());
+    }
+    Added added = trial.added();
+    OptionalLong index = change(set(added.pin(), added.index()));
+    return index.isPresent()
+        ? Optional.of(new Added(added.pin(), false, index.getAsLong()))
+        : Optional.empty();
+  }
+
+  /** Brings back what was before, unless somebody has changed it since. */
+  private void undo(Trial trial) {
+    if (trial.isWritten()) {
+      Added added = trial.added();
+      var unused =
+          change(
+              trial
+                  .before()
+                  .map(before -> set(before, added.index()))
+                  .orElseGet(() -> RootChange.remove(added.pin().key(), added.index())));
+    }
   }
 
   /**
@@ -91,7 +151,7 @@ public final class Pins {
       if (before.isEmpty()) {
         return Optional.empty();
       }
-      if (change(RootChange.remove(RootKey.pin(cid), changedAt(before)))) {
+      if (change(RootChange.remove(RootKey.pin(cid), changedAt(before))).isPresent()) {
         return before.map(Pin::of);
       }
     }
@@ -99,12 +159,14 @@ public final class Pins {
   }
 
   /**
-   * Pins one CID recursively in the place of another, at once.
+   * Lets a pin that has just been added stand in the place of another recursive one, at once.
    *
    * @param unpins whether the other one loses its pin
+   * @return false when what was added is not there any more as it was: it has to be added again
    * @throws PinException when the other one is not pinned recursively
    */
-  public void update(Cid from, Cid to, boolean unpins) {
+  public boolean update(Cid from, Added to, boolean unpins) {
+    RootKey key = to.pin().key();
     for (int i = 0; i < TRIES_MAX; i++) {
       Optional<RootRecord> before = roots.get(RootKey.pin(from));
       Pin pin =
@@ -112,24 +174,30 @@ public final class Pins {
               .map(Pin::of)
               .filter(p -> p.mode() == Pin.Mode.RECURSIVE)
               .orElseThrow(() -> new PinException("'from' cid was not recursively pinned already"));
-      Pin next = new Pin(to, Pin.Mode.RECURSIVE, pin.name());
-      if (next.key().equals(pin.key())) {
-        return;
+      if (key.equals(pin.key())) {
+        return true;
       }
       List<RootChange> changes = new ArrayList<>();
-      changes.add(RootChange.set(next.key(), RootChange.ANY, next.encode()));
+      changes.add(set(to.pin(), to.index()));
       if (unpins) {
         changes.add(RootChange.remove(pin.key(), changedAt(before)));
       }
       if (roots.change(new RootChanges(changes)).isPresent()) {
-        return;
+        return true;
+      }
+      if (changedAt(roots.get(key)) != to.index()) {
+        return false;
       }
     }
     throw contended();
   }
 
-  private boolean change(RootChange change) {
-    return roots.change(new RootChanges(List.of(change))).isPresent();
+  private static RootChange set(Pin pin, long expected) {
+    return RootChange.set(pin.key(), expected, pin.encode());
+  }
+
+  private OptionalLong change(RootChange change) {
+    return roots.change(new RootChanges(List.of(change)));
   }
 
   static long changedAt(Optional<RootRecord> root) {

@@ -7,9 +7,13 @@ import java.util.Optional;
 
 /**
  * How much time has passed between entries of the log, as records of a {@link RootStore}: each says
- * how many seconds somebody had counted when it was written, and by its place in the log what came
- * before. Seconds are counted by a clock that is never set, and only while somebody counts: so what
- * is so many seconds old is at least that old. Blocks its callers; safe for any number of threads.
+ * how many seconds have been counted, and by its place in the log what came before. Seconds are
+ * counted by a clock that is never set, and only while somebody counts: so what is so many seconds
+ * old is at least that old. Blocks its callers; safe for any number of threads.
+ *
+ * <p>Architecture invariant: a stamp is one step above the one before, and whoever writes it has
+ * counted a step since that one was seen. Of several that count, one writes the next stamp; so they
+ * can count less than has passed together, and never more.
  */
 public final class Stamps {
 
@@ -18,52 +22,46 @@ public final class Stamps {
 
   private static final RootKey ALL = RootKey.of(RootKey.Kind.STAMP, new byte[0]);
   private static final int DROPPED_AT_ONCE = 64;
+  private static final long NONE_SEEN = -1;
 
   private final RootStore roots;
-  private long seenSeconds = -1;
+  private final long stepSeconds;
+
+  /** The log index of the newest stamp that has been seen, and when that was. */
+  private long seenIndex = NONE_SEEN;
+
   private long seenNanos;
 
-  /** The stamps among the records. */
-  public Stamps(RootStore roots) {
-    this.roots = roots;
-  }
-
   /**
-   * How many seconds have been counted by now: those of the last stamp, and since it was first seen
-   * here.
+   * The stamps among the records.
    *
-   * @param nanos a clock that is never set
+   * @param stepSeconds how much time lies between two of them, or more
    */
-  public synchronized long seconds(long nanos) {
-    long last = last().map(Stamps::secondsOf).orElse(0L);
-    if (last != seenSeconds) {
-      seenSeconds = last;
-      seenNanos = nanos;
-    }
-    return last + Math.max(0, nanos - seenNanos) / 1_000_000_000;
+  public Stamps(RootStore roots, long stepSeconds) {
+    this.roots = roots;
+    this.stepSeconds = stepSeconds;
   }
 
   /**
-   * Writes one where so much time has passed since the last, and something has been written in the
-   * time that stamps are kept.
+   * Writes one where a step has passed since the last, and something has been written in the time
+   * that stamps are kept.
    *
    * @param nanos a clock that is never set
    * @return whether one was written
    */
-  public synchronized boolean stampIfDue(long nanos, long everySeconds) {
-    long now = seconds(nanos);
+  public synchronized boolean stampIfDue(long nanos) {
     List<RootRecord> all = all();
-    if (!all.isEmpty()) {
-      RootRecord newest = all.get(all.size() - 1);
-      if (now - secondsOf(newest) < everySeconds || isIdle(all)) {
-        return false;
-      }
+    long since = secondsSinceNewest(all, nanos);
+    if (!all.isEmpty() && (since < stepSeconds || isIdle(all))) {
+      return false;
     }
+    // Whoever else writes the next one meanwhile takes the same key, and one of the two is refused.
+    long next = all.isEmpty() ? 0 : secondsOf(newest(all)) + stepSeconds;
     List<RootChange> changes = new ArrayList<>();
-    changes.add(RootChange.set(RootKey.stamp(now), RootChange.ABSENT, new byte[0]));
+    changes.add(RootChange.set(RootKey.stamp(next), RootChange.ABSENT, new byte[0]));
     for (int i = 0; i + 1 < all.size() && changes.size() < DROPPED_AT_ONCE; i++) {
       // The newest one that is old enough stays: it is the answer to the longest grace.
-      if (now - secondsOf(all.get(i + 1)) > KEPT_SECONDS) {
+      if (next - secondsOf(all.get(i + 1)) > KEPT_SECONDS) {
         changes.add(RootChange.remove(all.get(i).key(), RootChange.ANY));
       }
     }
@@ -80,9 +78,11 @@ public final class Stamps {
     if (graceSeconds == 0) {
       return roots.appliedIndex();
     }
-    long now = seconds(nanos);
+    List<RootRecord> all = all();
+    long since = secondsSinceNewest(all, nanos);
+    long now = all.isEmpty() ? 0 : secondsOf(newest(all)) + since;
     long index = 0;
-    for (RootRecord stamp : all()) {
+    for (RootRecord stamp : all) {
       if (now - secondsOf(stamp) >= graceSeconds) {
         index = Math.max(index, stamp.changedAt());
       }
@@ -90,9 +90,19 @@ public final class Stamps {
     return index;
   }
 
-  /** Whether nothing but stamps has come for as long as stamps are kept. */
-  private static boolean isIdle(List<RootRecord> all) {
-    RootRecord newest = all.get(all.size() - 1);
+  /** How long ago the newest stamp was first seen here. */
+  private long secondsSinceNewest(List<RootRecord> all, long nanos) {
+    long index = all.isEmpty() ? 0 : newest(all).changedAt();
+    if (index != seenIndex) {
+      seenIndex = index;
+      seenNanos = nanos;
+    }
+    return Math.max(0, nanos - seenNanos) / 1_000_000_000;
+  }
+
+  /** Whether nothing but stamps has come for as long as stamps are kept, and nothing since. */
+  private boolean isIdle(List<RootRecord> all) {
+    RootRecord newest = newest(all);
     long quietSince = secondsOf(newest);
     for (int i = all.size() - 1; i > 0; i--) {
       boolean isNext = all.get(i).changedAt() == all.get(i - 1).changedAt() + 1;
@@ -101,12 +111,12 @@ public final class Stamps {
       }
       quietSince = secondsOf(all.get(i - 1));
     }
-    return secondsOf(newest) - quietSince >= KEPT_SECONDS;
+    return secondsOf(newest) - quietSince >= KEPT_SECONDS
+        && roots.appliedIndex() == newest.changedAt();
   }
 
-  private Optional<RootRecord> last() {
-    List<RootRecord> all = all();
-    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  private static RootRecord newest(List<RootRecord> all) {
+    return all.get(all.size() - 1);
   }
 
   private List<RootRecord> all() {

@@ -31,8 +31,24 @@ public record UnixFsNode(
     long fanout,
     long hashType) {
 
-  /** No sum of the sizes of a block's links comes near the end of numbers. */
+  /** No size, and no sum of the sizes of a block's links, is larger. */
   private static final long SIZE_MAX = 1L << 45;
+
+  /**
+   * Checks that its sizes can be added.
+   *
+   * @throws MalformedException when they are more than any file has
+   */
+  public UnixFsNode {
+    blockSizes = List.copyOf(blockSizes);
+    long left = SIZE_MAX;
+    for (long size : blockSizes) {
+      left -= size(size);
+      if (left < 0) {
+        throw new MalformedException("the sizes of a UnixFS node's parts are out of range");
+      }
+    }
+  }
 
   /** What a node can be. */
   public enum Type {
@@ -123,7 +139,7 @@ public record UnixFsNode(
 
   /** How many bytes the file has from here on; where it does not say, those of its parts. */
   public long size() {
-    return fileSize.orElse(ownAndParts());
+    return fileSize.orElseGet(this::ownAndParts);
   }
 
   /** How many bytes of the file are in it and, as it says, in its parts. */

@@ -21,6 +21,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -32,6 +33,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
 /** The store behind a running server, over its native HTTP interface. Every block is verified. */
@@ -107,11 +110,7 @@ public final class HttpBlockStore implements BlockStore {
         request("/blocks")
             .header("Content-Type", "application/vnd.ipld.car")
             .POST(HttpRequest.BodyPublishers.ofByteArray(car(blocks)));
-    String lines =
-        text(
-            succeeded(
-                joinWrite(
-                    client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray()))));
+    String lines = text(succeeded(joinWrite(sendAsync(request))));
     Iterator<JsonObject> answers = lines.lines().map(JsonObject::new).iterator();
     List<PutResult> results = new ArrayList<>(blocks.size());
     for (Block block : blocks) {
@@ -212,12 +211,8 @@ public final class HttpBlockStore implements BlockStore {
       return CompletableFuture.completedFuture(new PutResult(block.cid(), block.size(), false));
     }
     byte[] bytes = block.toByteArray();
-    return client
-        .sendAsync(
-            request("/blocks/" + block.cid())
-                .PUT(HttpRequest.BodyPublishers.ofByteArray(bytes))
-                .build(),
-            HttpResponse.BodyHandlers.ofByteArray())
+    return sendAsync(
+            request("/blocks/" + block.cid()).PUT(HttpRequest.BodyPublishers.ofByteArray(bytes)))
         .thenApply(
             response -> new PutResult(block.cid(), bytes.length, json(response).getBoolean("new")));
   }
@@ -241,6 +236,9 @@ public final class HttpBlockStore implements BlockStore {
       if (e.getCause() instanceof IOException io) {
         throw new UncheckedIOException(io);
       }
+      if (e.getCause() instanceof TimeoutException) {
+        throw new UncheckedIOException(new HttpTimeoutException("no answer came in time"));
+      }
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }
   }
@@ -252,7 +250,14 @@ public final class HttpBlockStore implements BlockStore {
   }
 
   private HttpResponse<byte[]> send(HttpRequest.Builder request) {
-    return join(client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray()));
+    return join(sendAsync(request));
+  }
+
+  /** The time-out of a request ends when its answer begins; this one counts to its end. */
+  private CompletableFuture<HttpResponse<byte[]>> sendAsync(HttpRequest.Builder request) {
+    return client
+        .sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray())
+        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private static JsonObject json(HttpResponse<byte[]> response) {
