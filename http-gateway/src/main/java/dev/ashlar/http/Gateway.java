@@ -48,7 +48,8 @@ public final class Gateway {
 
   /**
    * A Vert.x whose gateways speak HTTP/2 too, by prior knowledge, and which bounds all connections
-   * to its servers. On any other Vert.x a gateway speaks HTTP/1.1 alone.
+   * to its servers: nothing but gateways may listen on it, for what does not send the headers of a
+   * request in time is cut off. On any other Vert.x a gateway speaks HTTP/1.1 alone.
    *
    * @param limits those of connections; they count for all gateways of this Vert.x together
    */

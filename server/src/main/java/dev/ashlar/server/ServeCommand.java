@@ -68,27 +68,25 @@ final class ServeCommand implements Callable<Integer> {
     }
     Files.createDirectories(options.data());
     Replacement replacement = new Replacement(options.data());
+    VertxOptions few = new VertxOptions().setInternalBlockingPoolSize(2).setWorkerPoolSize(2);
     Vertx vertx =
-        Gateway.vertx(
-            new VertxOptions()
-                .setEventLoopPoolSize(options.eventLoops() + 2)
-                .setInternalBlockingPoolSize(2)
-                .setWorkerPoolSize(2),
-            options.limits());
+        Gateway.vertx(few.setEventLoopPoolSize(options.eventLoops() + 1), options.limits());
+    // Connections of members are none of HTTP's: they are not to be timed and counted with those.
+    Vertx peers = Vertx.vertx(few.setEventLoopPoolSize(2).setPreferNativeTransport(true));
     Formation formation = replacement.pending().orElse(options.formation());
     LmdbBlockStore store;
     try {
       store = open();
     } catch (StoreDamagedException e) {
-      formation = replacement.replace(vertx, options.node(), e);
+      formation = replacement.replace(peers, options.node(), e);
       store = open();
     }
     CountDownLatch failed = new CountDownLatch(1);
-    RaftNode node = new RaftNode(vertx, store.engine(), options.node());
+    RaftNode node = new RaftNode(peers, store.engine(), options.node());
     node.failure().onComplete(why -> failed.countDown());
     Upkeep upkeep =
         new Upkeep(vertx, store, node, replacement, options.reserveBytes(), failed::countDown);
-    Thread stop = new Thread(() -> stop(vertx, node), "ashlar-stop");
+    Thread stop = new Thread(() -> stop(List.of(vertx, peers), node), "ashlar-stop");
     Runtime.getRuntime().addShutdownHook(stop);
     try {
       start(vertx, node, formation, store.engine(), http, upkeep);
@@ -103,6 +101,7 @@ final class ServeCommand implements Callable<Integer> {
       gateways.forEach(gateway -> await(gateway.stop(Duration.ZERO), STOP_MARGIN));
       node.close();
       await(vertx.close(), STOP_MARGIN);
+      await(peers.close(), STOP_MARGIN);
       if (e.getCause() instanceof SocketException || e.getCause() instanceof NativeIoException) {
         throw new IOException(
             "cannot listen on "
@@ -235,7 +234,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   /** Runs as the JVM's shutdown hook, and ends the process: with status 0 when all went well. */
-  private void stop(Vertx vertx, RaftNode node) {
+  private void stop(List<Vertx> loops, RaftNode node) {
     LOG.info("stopping");
     // Somebody else leads before this member is gone, so that nobody has to wait for an election.
     boolean clean = await(node.handOver(), STOP_MARGIN);
@@ -248,7 +247,9 @@ final class ServeCommand implements Callable<Integer> {
       LOG.error("the member did not close", e);
       clean = false;
     }
-    clean &= await(vertx.close(), STOP_MARGIN);
+    for (Vertx each : loops) {
+      clean &= await(each.close(), STOP_MARGIN);
+    }
     LOG.info("stopped");
     Runtime.getRuntime().halt(clean ? 0 : Main.EXIT_FAILED);
   }

@@ -102,6 +102,17 @@ class ClusterProcessesIT {
   }
 
   @Test
+  void noWriteIsInDoubtWhileNothingHappens() throws Exception {
+    // What bounds a client's connection is nothing for those of members.
+    startThree("--header-seconds=1");
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+
+    for (int i = 0; System.nanoTime() < until; i++) {
+      assertThat(store(i % 3).put(nextBlock()).isNew()).isTrue();
+    }
+  }
+
+  @Test
   void nothingAcknowledgedIsLostWhenTheLeaderIsKilledTwiceInARow() throws Exception {
     startThree();
     startWriters(3);
