@@ -10,6 +10,7 @@ import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.PutResult;
 import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.dag.DagException;
 import dev.ashlar.block.root.GarbageBatch;
 import dev.ashlar.block.root.Pin;
 import dev.ashlar.block.root.Pins;
@@ -249,7 +250,7 @@ final class KuboBlockRoutes {
         isFirst &= !store.roots().collect(alone);
       }
       line.put("Error", "others pin or put what leads to it all the time: try again");
-    } catch (BlockException e) {
+    } catch (BlockException | DagException e) {
       line.put("Error", e.getMessage());
     }
     return line;

@@ -73,8 +73,7 @@ final class KuboDagRoutes {
           boolean any =
               files.forEach(
                   part -> {
-                    Node node = NodeCodec.decode(input, ByteBuffer.wrap(whole(part, blocks)));
-                    Block block = Block.of(store, hash, NodeCodec.encode(store, node));
+                    Block block = convert(whole(part, blocks), input, store, hash);
                     blocks.put(block);
                     if (isPinned) {
                       Pin pin = new Pin(block.cid(), Pin.Mode.RECURSIVE, "");
@@ -87,6 +86,17 @@ final class KuboDagRoutes {
             throw new Kubo.BadArgument("file argument 'object data' is required");
           }
         });
+  }
+
+  private Block convert(byte[] bytes, long input, long store, HashFunction hash) {
+    long room = NodeCodec.memoryOf(bytes.length);
+    workers.takeForDownload(room);
+    try {
+      Node node = NodeCodec.decode(input, ByteBuffer.wrap(bytes));
+      return Block.of(store, hash, NodeCodec.encode(store, node));
+    } finally {
+      workers.downloads().give(room);
+    }
   }
 
   private static byte[] whole(MultipartInput.Part file, BlockStore store) throws IOException {
@@ -122,11 +132,19 @@ final class KuboDagRoutes {
             out.write(Kubo.buffer(block.bytes()));
             return;
           }
-          Node node = NodeCodec.decode(block.cid().codec(), block.bytes());
-          out.write(
-              Kubo.buffer(
-                  NodeCodec.encode(output, within(node, resolved.remainder(), path.text()))));
+          out.write(Kubo.buffer(converted(block, resolved.remainder(), path.text(), output)));
         });
+  }
+
+  private ByteBuffer converted(Block block, List<String> segments, String path, long output) {
+    long room = NodeCodec.memoryOf(block.size());
+    workers.takeForDownload(room);
+    try {
+      Node node = NodeCodec.decode(block.cid().codec(), block.bytes());
+      return NodeCodec.encode(output, within(node, segments, path));
+    } finally {
+      workers.downloads().give(room);
+    }
   }
 
   private static Node within(Node node, List<String> segments, String text) {

@@ -18,6 +18,7 @@ import dev.ashlar.block.car.CarException;
 import dev.ashlar.block.dag.DagException;
 import dev.ashlar.block.root.IncompleteRootsException;
 import dev.ashlar.block.root.PinException;
+import dev.ashlar.block.root.UnwalkableRootException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.util.Map;
@@ -119,7 +120,9 @@ final class Problem extends RuntimeException {
           ? new Problem(code, detail, Map.of("Retry-After", "1"))
           : new Problem(code, detail);
     }
-    if (e instanceof PinException || e instanceof IncompleteRootsException) {
+    if (e instanceof PinException
+        || e instanceof IncompleteRootsException
+        || e instanceof UnwalkableRootException) {
       return new Problem(Code.CONFLICT, detail);
     }
     if (e instanceof CarException || e instanceof IOException) {
@@ -137,7 +140,7 @@ final class Problem extends RuntimeException {
 
   private static Code code(BlockException e) {
     if (e instanceof MalformedException) {
-      return Code.INVALID_CID;
+      return Code.INVALID_REQUEST;
     }
     if (e instanceof UnsupportedHashException) {
       return Code.UNSUPPORTED_HASH;

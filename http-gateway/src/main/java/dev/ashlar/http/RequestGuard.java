@@ -41,6 +41,13 @@ final class RequestGuard {
       throw new Problem(
           Problem.Code.INVALID_REQUEST, "the request target has control characters", CLOSE);
     }
+    for (String segment : request.path().split("/", -1)) {
+      String decoded = segment.replaceAll("(?i)%2e", ".");
+      if (decoded.equals(".") || decoded.equals("..")) {
+        // Whoever guards paths before this server would have seen another one.
+        throw new Problem(Problem.Code.INVALID_REQUEST, "a path has no segment '.' or '..'", CLOSE);
+      }
+    }
     if (authority == null || request.headers().getAll("Host").size() > 1) {
       throw new Problem(Problem.Code.INVALID_REQUEST, "a request names its Host, once", CLOSE);
     }

@@ -43,6 +43,14 @@ final class TrustlessRoutes {
       router.get(path).handler(Exchange.handler(this::get));
       router.head(path).handler(Exchange.handler(this::get));
     }
+    router
+        .route("/ipns/*")
+        .handler(
+            Exchange.handler(
+                exchange -> {
+                  throw new Problem(
+                      Problem.Code.NOT_IMPLEMENTED, "names of IPNS are not resolved here");
+                }));
     router.options("/ipfs/*").handler(Exchange.handler(Cors::preflight));
     router.route("/ipfs/*").handler(Exchange.handler(this::other));
   }

@@ -9,6 +9,8 @@ import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.ipld.PbNode;
 import dev.ashlar.block.unixfs.UnixFsWriter;
+import io.netty.buffer.PoolArenaMetric;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +24,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -258,6 +261,30 @@ class FileRoutesTest extends GatewayFixture {
 
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(answer.body()).isEmpty();
+  }
+
+  @Test
+  @Timeout(60)
+  void noSliceIsHeldWhenItsAnswerIsOver() throws IOException {
+    String file = "/ipfs/" + file("x".repeat(100_000)).cid();
+    for (String path : List.of(file, file + "?format=car")) {
+      get(path);
+      long before = heldBuffers();
+      for (int i = 0; i < 100; i++) {
+        assertThat(get(path).statusCode()).isEqualTo(200);
+      }
+      // Those of connections come and go.
+      while (heldBuffers() > before + 50) {
+        assertThat(Thread.interrupted()).as("timed out").isFalse();
+      }
+    }
+  }
+
+  /** Of the size of a slice, and others that are not small. */
+  private static long heldBuffers() {
+    return PooledByteBufAllocator.DEFAULT.metric().directArenas().stream()
+        .mapToLong(PoolArenaMetric::numActiveNormalAllocations)
+        .sum();
   }
 
   @Test

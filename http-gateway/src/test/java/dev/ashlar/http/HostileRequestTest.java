@@ -59,6 +59,14 @@ class HostileRequestTest extends GatewayFixture {
     assertThat(store.statistics().blocks()).isZero();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/ipfs/../gc", "/ipfs/%2e%2e/gc", "/refs/a/%2E./../../gc", "/./gc"})
+  void pathsThatLeadElsewhereAreRefused(String path) throws IOException {
+    String head = " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+    assertThat(raw("POST " + path + head)).startsWith("HTTP/1.1 400 ");
+  }
+
   @Test
   void noRequestHidesInsideAnother() throws IOException {
     String hidden = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

@@ -55,6 +55,21 @@ class HostileTasksTest extends GatewayFixture {
   }
 
   @Test
+  void whoGoesOnSendingAfterTheAnswerIsCutOff() throws IOException {
+    String form =
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\none\r\n"
+            + "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"..\"\r\n\r\ntwo\r\n";
+
+    try (Socket socket = open("POST /api/v0/add", "multipart/form-data; boundary=b", 100_000_000)) {
+      socket.getOutputStream().write(form.getBytes(StandardCharsets.US_ASCII));
+
+      // The first file has been told: the answer ends with a trailer, and then the connection.
+      assertThat(answer(socket)).contains("X-Stream-Error: ").contains("no path");
+    }
+    requireAllPlaces();
+  }
+
+  @Test
   void uploadsThatAreBrokenOffGiveTheirPlaceBack() throws IOException {
     for (int i = 0; i < 20; i++) {
       try (Socket socket = open("POST /blocks", "application/vnd.ipld.car", 1_000_000)) {

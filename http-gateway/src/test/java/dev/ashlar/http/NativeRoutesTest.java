@@ -67,7 +67,7 @@ class NativeRoutesTest extends GatewayFixture {
         422,
         "unsupported_hash");
     assertProblem(call("POST", "/blocks?hash=md5", new byte[] {1}), 422, "unsupported_hash");
-    assertProblem(call("POST", "/blocks?codec=nope", new byte[] {1}), 400, "invalid_cid");
+    assertProblem(call("POST", "/blocks?codec=nope", new byte[] {1}), 400, "invalid_request");
   }
 
   @Test

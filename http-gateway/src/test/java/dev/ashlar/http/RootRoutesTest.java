@@ -13,6 +13,7 @@ import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -88,6 +89,62 @@ class RootRoutesTest extends GatewayFixture {
     assertThat(store.has(leaf.cid())).isTrue();
     assertThat(store.has(parent.cid())).isTrue();
     assertThat(ask("POST", "/gc?grace=-1", "").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void aPinThatIsRefusedIsNotLeftBehind() {
+    Block deep = leaf;
+    store.put(deep);
+    for (int i = 0; i < 4100; i++) {
+      deep = parent(deep.cid());
+      store.put(deep);
+    }
+
+    assertThat(ask("PUT", "/pins/" + deep.cid(), "").statusCode()).isEqualTo(400);
+
+    assertThat(get("/pins/" + deep.cid()).statusCode()).isEqualTo(404);
+    assertThat(text(ask("POST", "/gc?grace=0", ""))).contains("\"result\"");
+  }
+
+  @Test
+  void aBlockThatAReferenceKeepsIsNotRemovedByTheRpc() {
+    Block parent = parent(leaf.cid());
+    store.putAll(List.of(leaf, parent, garbage));
+    ask("PUT", "/refs/team/head?cid=" + parent.cid(), "");
+
+    String answer =
+        text(ask("POST", "/api/v0/block/rm?arg=" + leaf.cid() + "&arg=" + garbage.cid(), ""));
+
+    assertThat(answer).contains("kept by reference team/head");
+    assertThat(store.has(leaf.cid())).isTrue();
+    assertThat(store.has(garbage.cid())).isFalse();
+  }
+
+  @Test
+  void ofAPinAndARemovalAtOnceOneIsRefused() throws Exception {
+    for (int i = 0; i < 100; i++) {
+      Block child = TestBlocks.numbered(100 + i, 50);
+      Block parent = parent(child.cid());
+      store.putAll(List.of(child, parent));
+      var removal =
+          client.sendAsync(
+              request("/api/v0/block/rm?arg=" + child.cid())
+                  .POST(HttpRequest.BodyPublishers.noBody())
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      var pin =
+          client.sendAsync(
+              request("/api/v0/pin/add?arg=" + parent.cid())
+                  .POST(HttpRequest.BodyPublishers.noBody())
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+
+      boolean isPinned = pin.get().statusCode() == 200;
+      boolean isRemoved = !removal.get().body().contains("Error");
+
+      assertThat(isPinned && isRemoved).isFalse();
+      assertThat(store.has(child.cid())).isEqualTo(!isRemoved);
+    }
   }
 
   @Test

@@ -46,12 +46,12 @@ final class AddCommand extends StoreCommand {
     UnixFsWriter.Written written =
         path.equals("-") ? writer.file(System.in) : add(writer, Path.of(path));
     batch.flush();
+    JsonObject json = new JsonObject().put("cid", written.cid().toString());
+    if (path.equals("-") || !Files.isDirectory(Path.of(path))) {
+      json.put("size", written.size());
+    }
     print(
-        new JsonObject()
-            .put("cid", written.cid().toString())
-            .put("size", written.size())
-            .put("totalBytes", written.totalBytes())
-            .put("new", batch.created()),
+        json.put("totalBytes", written.totalBytes()).put("new", batch.created()),
         written.cid().toString());
     return 0;
   }

@@ -1,6 +1,7 @@
 package dev.ashlar.server;
 
 import dev.ashlar.block.BlockException;
+import dev.ashlar.block.MalformedException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import picocli.AutoComplete;
@@ -139,7 +140,9 @@ public final class Main {
         || e.getCause() instanceof java.net.ConnectException) {
       return EXIT_UNAVAILABLE;
     }
-    return EXIT_FAILED;
+    return e instanceof IllegalArgumentException || e instanceof MalformedException
+        ? CommandLine.ExitCode.USAGE
+        : EXIT_FAILED;
   }
 
   /** What {@code --version} says. */

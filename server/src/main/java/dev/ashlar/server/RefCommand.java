@@ -61,11 +61,10 @@ final class RefCommand {
       @Option(names = "--expected", paramLabel = "CID", description = "only if it leads there now")
           String expected)
       throws IOException {
-    return server.ask(
-        "DELETE",
-        path(name) + "?" + expected(expected),
-        answer ->
-            answer.getBoolean("removed") ? "removed " + name : "there is no reference " + name);
+    JsonObject answer = server.server().send("DELETE", path(name) + "?" + expected(expected));
+    boolean removed = answer.getBoolean("removed");
+    server.print(answer, removed ? "removed " + name : "there is no reference " + name);
+    return removed ? 0 : Main.EXIT_ABSENT;
   }
 
   @Command(name = "ls", description = "List names and where they lead.")

@@ -53,7 +53,7 @@ final class ServeOptions {
   @Option(
       names = "--gateway",
       paramLabel = "HOST:PORT",
-      description = "a second address that serves reads of /ipfs only, to anybody")
+      description = "a second address that serves reads of /ipfs and /routing only, to anybody")
   private @Nullable String gateway;
 
   @Option(

@@ -183,7 +183,7 @@ class CommandLineTest {
     assertThat(run("put", "--server", "http://127.0.0.1:1", "/dev/null"))
         .isEqualTo(Main.EXIT_UNAVAILABLE);
     assertThat(err.toString()).contains("no server answers");
-    assertThat(remote("get", "nonsense")).isEqualTo(Main.EXIT_FAILED);
+    assertThat(remote("get", "nonsense")).isEqualTo(CommandLine.ExitCode.USAGE);
     assertThat(run("nonsense")).isEqualTo(CommandLine.ExitCode.USAGE);
     assertThat(run("ls", "--data", directory.toString())).isEqualTo(Main.EXIT_FAILED);
     assertThat(run("config", "--listen", "0.0.0.0:1")).isEqualTo(CommandLine.ExitCode.USAGE);

@@ -25,14 +25,15 @@ final class DagCbor {
 
   static Node decode(ByteBuffer bytes) {
     CborReader reader = new CborReader(bytes);
-    Node node = read(reader, 0);
+    Node node = read(reader, 0, new ValueCount());
     if (reader.hasMore()) {
       throw new MalformedException("bytes follow the dag-cbor value", reader.position());
     }
     return node;
   }
 
-  private static Node read(CborReader reader, int depth) {
+  private static Node read(CborReader reader, int depth, ValueCount count) {
+    count.add();
     if (depth > NodeCodec.DEPTH_MAX) {
       throw new MalformedException(
           "a dag-cbor value is nested more than " + NodeCodec.DEPTH_MAX + " levels deep",
@@ -48,7 +49,7 @@ final class DagCbor {
         long size = reader.size();
         List<Node> values = new ArrayList<>();
         for (long i = 0; i < size; i++) {
-          values.add(read(reader, depth + 1));
+          values.add(read(reader, depth + 1, count));
         }
         yield new Node.Sequence(values);
       }
@@ -57,7 +58,7 @@ final class DagCbor {
         Map<String, Node> values = new LinkedHashMap<>();
         for (long i = 0; i < size; i++) {
           String key = reader.key();
-          if (values.put(key, read(reader, depth + 1)) != null) {
+          if (values.put(key, read(reader, depth + 1, count)) != null) {
             throw new MalformedException(
                 "key '" + key + "' is in a dag-cbor map twice", reader.position());
           }

@@ -110,6 +110,11 @@ final class DagJson {
 
   private static boolean toField(JsonParser parser, String name) throws IOException {
     JsonToken token = parser.currentToken();
+    if (token != JsonToken.FIELD_NAME && token != JsonToken.END_OBJECT) {
+      // At the value of the first field, whose name is no segment.
+      parser.skipChildren();
+      token = parser.nextToken();
+    }
     while (token == JsonToken.FIELD_NAME) {
       boolean here = name.equals(parser.currentName());
       parser.nextToken();
@@ -159,12 +164,11 @@ final class DagJson {
               + DEPTH_MAX
               + " levels deep, or a number, a name or a text in it is too long");
     }
-    String what =
-        e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
     long offset =
         e instanceof JsonProcessingException json && json.getLocation() != null
             ? json.getLocation().getCharOffset()
             : 0;
-    return new MalformedException("not JSON: " + what, offset);
+    // What the parser says is for those who know its settings.
+    return new MalformedException("not JSON", offset);
   }
 }

@@ -30,7 +30,7 @@ final class DagJsonNode {
   static Node decode(ByteBuffer bytes) {
     try (JsonParser parser = DagJson.parser(bytes)) {
       parser.nextToken();
-      Node node = read(parser);
+      Node node = read(parser, new ValueCount());
       if (parser.nextToken() != null) {
         throw new MalformedException("text follows the JSON value");
       }
@@ -41,7 +41,8 @@ final class DagJsonNode {
   }
 
   /** The value that begins with the current token. */
-  private static Node read(JsonParser parser) throws IOException {
+  private static Node read(JsonParser parser, ValueCount count) throws IOException {
+    count.add();
     JsonToken token = parser.currentToken();
     if (token == null) {
       throw new MalformedException("the JSON is cut off");
@@ -56,7 +57,7 @@ final class DagJsonNode {
       case START_ARRAY -> {
         List<Node> values = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-          values.add(read(parser));
+          values.add(read(parser, count));
         }
         yield new Node.Sequence(values);
       }
@@ -65,7 +66,7 @@ final class DagJsonNode {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
           String key = parser.currentName();
           parser.nextToken();
-          if (values.put(key, read(parser)) != null) {
+          if (values.put(key, read(parser, count)) != null) {
             throw new MalformedException("key '" + key + "' is in a JSON object twice");
           }
         }

@@ -12,6 +12,17 @@ public final class NodeCodec {
 
   private NodeCodec() {}
 
+  /** How many values a block may have that is to be decoded. */
+  static final int VALUES_MAX = 250_000;
+
+  /** Roughly what one takes, with the name that it has in a map. */
+  private static final int VALUE_BYTES = 128;
+
+  /** What a block of so many bytes takes in memory at most while it is decoded, in bytes. */
+  public static long memoryOf(int blockBytes) {
+    return (long) VALUE_BYTES * Math.min(blockBytes, VALUES_MAX);
+  }
+
   /** Whether a codec is understood. */
   public static boolean isKnown(long codec) {
     return codec == Multicodec.RAW
@@ -25,7 +36,8 @@ public final class NodeCodec {
   /**
    * The value that a block's bytes are.
    *
-   * @throws MalformedException when they are none, or the codec is not understood
+   * @throws MalformedException when they are none, or of more values than are taken, or the codec
+   *     is not understood
    */
   public static Node decode(long codec, ByteBuffer bytes) {
     if (codec == Multicodec.RAW) {

@@ -83,9 +83,9 @@ public final class Collector {
    * @param graceIndex blocks whose last put is above this log index stay
    * @return how far it came
    * @throws Marking.StoppedException when the listener ended it
-   * @throws DagException.TooLarge when roots lead to more than the limits allow
    * @throws IncompleteRootsException when roots lead to blocks that are not there
-   * @throws MalformedException when a root leads to a block whose links cannot be read
+   * @throws UnwalkableRootException when a root leads to more than the limits allow, or to a block
+   *     whose links cannot be read
    */
   public Progress collect(long graceIndex) {
     markedAt = roots.appliedIndex();
@@ -198,14 +198,23 @@ public final class Collector {
   private void mark(RootRecord root) {
     requireGoingOn();
     if (root.key().kind() == RootKey.Kind.REFERENCE) {
-      marking.markAll(Reference.of(root).cid());
+      Reference reference = Reference.of(root);
+      markAll(reference.cid(), "reference " + reference.name());
       return;
     }
     Pin pin = Pin.of(root);
     if (pin.mode() == Pin.Mode.DIRECT) {
       marking.mark(pin.cid());
     } else {
-      marking.markAll(pin.cid());
+      markAll(pin.cid(), "the pin of " + pin.cid());
+    }
+  }
+
+  private void markAll(Cid cid, String root) {
+    try {
+      marking.markAll(cid);
+    } catch (DagException.TooLarge | MalformedException e) {
+      throw new UnwalkableRootException(root, e);
     }
   }
 

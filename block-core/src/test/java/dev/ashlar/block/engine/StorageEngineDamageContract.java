@@ -90,6 +90,30 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
   }
 
   @Test
+  void aMendedRowKnowsOfTouchesThatWereAppliedWhileItWasDamaged() {
+    Block block = TestBlocks.numbered(1, 100);
+    appendAndApply(block);
+    compactAll();
+    ManifestRow row = engine.row(block.cid().multihash()).orElseThrow();
+    overwrite(MapName.BLOCKS_EVEN, block.cid().multihash().toBytes());
+    long touched;
+    try (EngineBatch batch = engine.begin()) {
+      batch.append(1, new Command.Touch(block.cid().multihash()));
+      touched = batch.last().index();
+      assertThat(batch.applyTo(touched)).containsExactly(Outcome.EXISTED);
+      batch.commit();
+    }
+
+    try (EngineBatch batch = engine.begin()) {
+      assertThat(batch.mend(block, touched + 1)).as("by a replica that is ahead").isFalse();
+      assertThat(batch.mend(block, row.lastPut())).isTrue();
+      batch.commit();
+    }
+
+    assertThat(engine.row(block.cid().multihash()).map(ManifestRow::lastPut)).contains(touched);
+  }
+
+  @Test
   void aScrubFindsEveryDamagedBlockInPages() {
     List<Block> blocks = new ArrayList<>();
     for (int i = 1; i <= 20; i++) {

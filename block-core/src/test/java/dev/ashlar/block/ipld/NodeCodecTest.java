@@ -3,15 +3,21 @@ package dev.ashlar.block.ipld;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ashlar.block.Block;
+import dev.ashlar.block.Cid;
+import dev.ashlar.block.HashFunction;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multicodec;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Values in each codec; the dag-cbor bytes are those of RFC 8949, appendix A, where it has them.
@@ -50,6 +56,49 @@ class NodeCodecTest {
     assertThat(
             StandardCharsets.UTF_8.decode(NodeCodec.encode(Multicodec.DAG_JSON, node)).toString())
         .isEqualTo(json);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"/\":{\"/\":\"CID\"}}",
+        "{\"/\":{\"/\":\"CID\"},\"b\":{\"/\":\"CID\"}}",
+        "{\"/\":[{\"/\":\"CID\"},{\"/\":{\"/\":{\"/\":\"CID\"}}}]}",
+        "{\"a\":{\"/\":{\"bytes\":\"AQI\"}},\"b\":{\"/\":\"CID\"}}",
+        "{\"/\":{\"bytes\":{\"/\":\"CID\"}}}",
+        "{\"/\":{}}",
+        "[[],{},{\"/\":\"CID\"}]"
+      })
+  void theLinksOfABlockAreThoseOfItsValue(String pattern) {
+    String json =
+        pattern.replace("CID", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy");
+    Block block = Block.of(Multicodec.DAG_JSON, HashFunction.SHA2_256, utf8(json));
+    List<Cid> links = new ArrayList<>();
+    collectLinks(NodeCodec.decode(Multicodec.DAG_JSON, block.bytes()), links);
+
+    assertThat(Links.of(block)).isEqualTo(links);
+  }
+
+  private static void collectLinks(Node node, List<Cid> links) {
+    if (node instanceof Node.Link link) {
+      links.add(link.cid());
+    } else if (node instanceof Node.Sequence list) {
+      list.values().forEach(value -> collectLinks(value, links));
+    } else if (node instanceof Node.Mapping map) {
+      map.values().values().forEach(value -> collectLinks(value, links));
+    }
+  }
+
+  @Test
+  void aBlockOfMoreValuesThanAnybodyHasUseForIsNotDecoded() {
+    ByteBuffer nulls = ByteBuffer.allocate(2 << 20).put((byte) 0x9a).putInt((2 << 20) - 5);
+    while (nulls.hasRemaining()) {
+      nulls.put((byte) 0xf6);
+    }
+
+    assertThatThrownBy(() -> NodeCodec.decode(Multicodec.DAG_CBOR, nulls.flip()))
+        .isInstanceOf(MalformedException.class)
+        .hasMessageContaining("250000 values");
   }
 
   @Test

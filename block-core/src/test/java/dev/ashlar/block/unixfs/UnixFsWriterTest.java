@@ -14,10 +14,12 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -97,6 +99,17 @@ class UnixFsWriterTest {
         (name, entry) ->
             assertThat(DagPath.resolve(source, directory.cid(), List.of(name)).terminus())
                 .isEqualTo(entry.cid()));
+  }
+
+  @Test
+  void sizesThatNoFileHasAreNone() {
+    List<Long> sizes = Collections.nCopies(1 << 19, 1L << 45);
+
+    assertThatThrownBy(
+            () ->
+                new UnixFsNode(
+                    UnixFsNode.Type.FILE, Optional.empty(), OptionalLong.empty(), sizes, 0, 0))
+        .isInstanceOf(MalformedException.class);
   }
 
   @Test
