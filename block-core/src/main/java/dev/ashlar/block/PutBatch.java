@@ -17,7 +17,7 @@ public final class PutBatch {
 
   private final BlockStore store;
   private final Consumer<PutResult> stored;
-  private final int bytesMax;
+  private int bytesMax;
   private final List<Block> waiting = new ArrayList<>();
   private long waitingBytes;
   private long blocks;
@@ -37,7 +37,6 @@ public final class PutBatch {
   public PutBatch(BlockStore store, Consumer<PutResult> stored) {
     this.store = store;
     this.stored = stored;
-    this.bytesMax = store.blockBytesMax();
   }
 
   /**
@@ -47,6 +46,10 @@ public final class PutBatch {
    * @throws BlockException as {@link BlockStore#putAll}; what waited may then be stored in part
    */
   public boolean add(Block block) {
+    if (bytesMax == 0) {
+      // Once, for it may take a request.
+      bytesMax = store.blockBytesMax();
+    }
     waiting.add(block);
     waitingBytes += block.size();
     if (waiting.size() < BLOCKS_MAX && waitingBytes < bytesMax) {

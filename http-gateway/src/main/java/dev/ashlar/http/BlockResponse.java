@@ -7,7 +7,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.internal.buffer.BufferInternal;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
@@ -166,7 +165,7 @@ final class BlockResponse {
     exchange.response().putHeader("Content-Length", Integer.toString(length));
     if (length <= SMALL_BYTES) {
       exchange
-          .end(BufferInternal.buffer(part.slice), workers.limits())
+          .end(exchange.borrowed(part.slice), workers.limits())
           .onComplete(done -> part.release());
       return;
     }
@@ -177,7 +176,7 @@ final class BlockResponse {
   private void transferSlice(Exchange exchange, Cid cid, Part part, ByteBuf slice, int from) {
     int length = slice.readableBytes();
     exchange
-        .write(BufferInternal.buffer(slice), workers.limits())
+        .write(exchange.borrowed(slice), workers.limits())
         .onComplete(
             written -> {
               release(slice, length);

@@ -55,7 +55,7 @@ final class Collections {
             COUNT_MILLIS,
             id -> {
               workers
-                  .call(store -> stamps.stampIfDue(System.nanoTime()))
+                  .call(store -> stamps.stampIfDue(System::nanoTime))
                   .onFailure(e -> LOG.debug("time is not written down: {}", e.getMessage()));
               collectIfDue();
             });
@@ -134,7 +134,7 @@ final class Collections {
       throw new Problem(Problem.Code.CONFLICT, "a collection is under way here already");
     }
     try {
-      long graceIndex = stamps.indexBefore(System.nanoTime(), wanted.graceSeconds());
+      long graceIndex = stamps.indexBefore(System::nanoTime, wanted.graceSeconds());
       Collector collector =
           new Collector(
               store,

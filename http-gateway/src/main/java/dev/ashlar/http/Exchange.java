@@ -3,6 +3,7 @@ package dev.ashlar.http;
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.ReadConsistency;
+import io.netty.buffer.ByteBuf;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
@@ -10,6 +11,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
+import io.vertx.core.internal.buffer.BufferInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
@@ -235,6 +237,20 @@ final class Exchange {
   }
 
   /**
+   * Bytes that are to be written, and are the caller's again once that is done. Vert.x counts no
+   * references to them; over HTTP/2 a stream that is reset ends its writes while their bytes may
+   * still be queued, so there they are copied.
+   */
+  Buffer borrowed(ByteBuf bytes) {
+    if (request().version() != HttpVersion.HTTP_2) {
+      return BufferInternal.buffer(bytes);
+    }
+    byte[] copy = new byte[bytes.readableBytes()];
+    bytes.getBytes(bytes.readerIndex(), copy);
+    return Buffer.buffer(copy);
+  }
+
+  /**
    * Writes a part of an answer. What is not taken yet holds room that others wait for, so a client
    * that takes it more slowly than a body has to come is broken off, whatever it sends meanwhile.
    */
@@ -306,6 +322,9 @@ final class Exchange {
   void fail(Throwable why) {
     if (isGone() || why instanceof GoneException) {
       LOG.debug("path={} nobody is there to be told: {}", request().path(), why.getMessage());
+      if (!isGone()) {
+        response().reset();
+      }
       return;
     }
     Problem problem = problem(why);

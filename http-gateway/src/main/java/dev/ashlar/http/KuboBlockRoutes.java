@@ -234,6 +234,9 @@ final class KuboBlockRoutes {
   /** What is pinned or referred to stays, by itself or through another. */
   private JsonObject remove(RootedBlockStore store, Cid cid, boolean force, JobOutput out) {
     JsonObject line = new JsonObject().put("Hash", cid.toString());
+    if (cid.isIdentity()) {
+      return line; // It is in its CID, and nowhere else.
+    }
     try {
       boolean isFirst = true;
       for (int i = 0; i < REMOVAL_TRIES_MAX; i++) {

@@ -8,6 +8,7 @@ import dev.ashlar.block.MalformedException;
 import dev.ashlar.block.Multicodec;
 import dev.ashlar.block.PutBatch;
 import dev.ashlar.block.ReadConsistency;
+import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.car.CarLimits;
 import dev.ashlar.block.car.CarReader;
 import dev.ashlar.block.car.CarWriter;
@@ -89,14 +90,23 @@ final class KuboDagRoutes {
   }
 
   private Block convert(byte[] bytes, long input, long store, HashFunction hash) {
-    long room = NodeCodec.memoryOf(bytes.length);
-    workers.takeForDownload(room);
+    long room = takeRoom(input, bytes.length);
     try {
       Node node = NodeCodec.decode(input, ByteBuffer.wrap(bytes));
       return Block.of(store, hash, NodeCodec.encode(store, node));
     } finally {
       workers.downloads().give(room);
     }
+  }
+
+  /** For what a block is decoded into: never more than half of what there is for all. */
+  private long takeRoom(long codec, int bytes) {
+    long half = workers.limits().bodyBytesInFlightMax() / 2;
+    long room = codec == Multicodec.RAW ? 0 : Math.min(half, NodeCodec.memoryOf(bytes));
+    if (!workers.downloads().take(room)) {
+      throw new StoreUnavailableException("too many blocks are being decoded; try again");
+    }
+    return room;
   }
 
   private static byte[] whole(MultipartInput.Part file, BlockStore store) throws IOException {
@@ -137,8 +147,7 @@ final class KuboDagRoutes {
   }
 
   private ByteBuffer converted(Block block, List<String> segments, String path, long output) {
-    long room = NodeCodec.memoryOf(block.size());
-    workers.takeForDownload(room);
+    long room = takeRoom(block.cid().codec(), block.size());
     try {
       Node node = NodeCodec.decode(block.cid().codec(), block.bytes());
       return NodeCodec.encode(output, within(node, segments, path));

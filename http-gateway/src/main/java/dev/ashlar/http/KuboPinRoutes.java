@@ -219,7 +219,7 @@ final class KuboPinRoutes {
     return Optional.empty();
   }
 
-  /** A recursive pin, of another CID, that leads to a block; empty where there is none. */
+  /** A pin, of another CID, that keeps a block; empty where there is none. */
   private Optional<Cid> holder(RootedBlockStore store, Cid cid, BooleanSupplier goesOn) {
     // One marking for all pins: what one has marked without meeting the block need not be walked
     // again by the next.
@@ -230,8 +230,8 @@ final class KuboPinRoutes {
     each(
         store,
         pin -> {
-          if (found.isEmpty() && pin.mode() == Pin.Mode.RECURSIVE) {
-            marking.markAll(pin.cid());
+          if (found.isEmpty() && !pin.cid().equals(cid)) {
+            mark(marking, pin);
             if (met[0]) {
               found.add(pin.cid());
             }

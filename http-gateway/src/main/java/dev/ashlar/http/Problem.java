@@ -44,6 +44,7 @@ final class Problem extends RuntimeException {
     CONFLICT(409, "Not as expected"),
     GONE(410, "Not kept any more"),
     PRECONDITION_FAILED(412, "Not cached here"),
+    TOO_MUCH(400, "More than is walked"),
     TOO_LARGE(413, "Too large"),
     URI_TOO_LONG(414, "The request line is too long"),
     UNSUPPORTED_MEDIA_TYPE(415, "Not in this encoding"),
@@ -130,7 +131,7 @@ final class Problem extends RuntimeException {
     }
     if (e instanceof DagException) {
       boolean isTooMuch = e instanceof DagException.TooLarge;
-      return new Problem(isTooMuch ? Code.INVALID_REQUEST : Code.NOT_FOUND, detail);
+      return new Problem(isTooMuch ? Code.TOO_MUCH : Code.NOT_FOUND, detail);
     }
     if (e instanceof IllegalArgumentException) {
       return new Problem(Code.INVALID_REQUEST, detail);

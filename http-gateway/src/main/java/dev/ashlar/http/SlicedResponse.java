@@ -3,7 +3,6 @@ package dev.ashlar.http;
 import dev.ashlar.block.StoreUnavailableException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.vertx.core.internal.buffer.BufferInternal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
@@ -139,10 +138,8 @@ final class SlicedResponse {
       headers.forEach(exchange.response()::putHeader);
       exchange.response().setChunked(!headers.containsKey("Content-Length"));
     }
-    // Vert.x counts no references to a buffer that it is given: it is held here until it is
-    // written.
     exchange
-        .write(BufferInternal.buffer(slice.duplicate()), workers.limits())
+        .write(exchange.borrowed(slice.duplicate()), workers.limits())
         .onFailure(this::fail)
         .onSuccess(
             written -> {

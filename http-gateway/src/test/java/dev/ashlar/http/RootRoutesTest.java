@@ -140,6 +140,7 @@ class RootRoutesTest extends GatewayFixture {
               HttpResponse.BodyHandlers.ofString());
 
       boolean isPinned = pin.get().statusCode() == 200;
+      assertThat(removal.get().statusCode()).isEqualTo(200);
       boolean isRemoved = !removal.get().body().contains("Error");
 
       assertThat(isPinned && isRemoved).isFalse();

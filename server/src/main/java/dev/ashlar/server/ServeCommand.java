@@ -68,11 +68,9 @@ final class ServeCommand implements Callable<Integer> {
     }
     Files.createDirectories(options.data());
     Replacement replacement = new Replacement(options.data());
-    VertxOptions few = new VertxOptions().setInternalBlockingPoolSize(2).setWorkerPoolSize(2);
-    Vertx vertx =
-        Gateway.vertx(few.setEventLoopPoolSize(options.eventLoops() + 1), options.limits());
+    Vertx vertx = Gateway.vertx(few(options.eventLoops() + 1), options.limits());
     // Connections of members are none of HTTP's: they are not to be timed and counted with those.
-    Vertx peers = Vertx.vertx(few.setEventLoopPoolSize(2).setPreferNativeTransport(true));
+    Vertx peers = Vertx.vertx(few(2).setPreferNativeTransport(true));
     Formation formation = replacement.pending().orElse(options.formation());
     LmdbBlockStore store;
     try {
@@ -129,6 +127,13 @@ final class ServeCommand implements Callable<Integer> {
     }
     failed.await();
     return halt(node);
+  }
+
+  private static VertxOptions few(int eventLoops) {
+    return new VertxOptions()
+        .setEventLoopPoolSize(eventLoops)
+        .setInternalBlockingPoolSize(2)
+        .setWorkerPoolSize(2);
   }
 
   private static int halt(RaftNode node) {

@@ -250,8 +250,7 @@ public final class EngineBatch implements AutoCloseable {
 
   /** A row that is damaged takes no touch: those that have been applied since are in the log. */
   private long lastPutSince(long lastPut, Multihash multihash) {
-    long last = lastPut;
-    for (long i = Math.max(lastPut, state.base.index()) + 1; i <= state.applied; i++) {
+    for (long i = state.applied; i > Math.max(lastPut, state.base.index()); i--) {
       boolean isPut =
           stored(i)
               .map(LogEntry::command)
@@ -262,9 +261,11 @@ public final class EngineBatch implements AutoCloseable {
                           || (command instanceof Command.Put put
                               && put.multihash().equals(multihash)))
               .isPresent();
-      last = isPut ? i : last;
+      if (isPut) {
+        return i;
+      }
     }
-    return last;
+    return lastPut;
   }
 
   /**

@@ -130,6 +130,9 @@ public final class Collector {
     for (int i = 0; !left.isEmpty(); i++) {
       if (marking.missingCount() > 0) {
         left = withoutWhatHasCome(left);
+        if (left.isEmpty()) {
+          return;
+        }
       }
       List<Multihash> names = left.stream().map(Cid::multihash).toList();
       if (roots.collect(new GarbageBatch(markedAt, graceAt, names))) {
@@ -150,8 +153,12 @@ public final class Collector {
 
   /** A block that was missing may be put while this runs: then what it leads to is kept. */
   private List<Cid> withoutWhatHasCome(List<Cid> garbage) {
-    if (!marking.markWhatHasCome()) {
-      return garbage;
+    try {
+      if (!marking.markWhatHasCome()) {
+        return garbage;
+      }
+    } catch (DagException.TooLarge | MalformedException e) {
+      throw new UnwalkableRootException("a pin or a reference", e);
     }
     confirmedMissing = 0;
     requireTrulyMissing();

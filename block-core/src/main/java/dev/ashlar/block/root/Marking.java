@@ -11,9 +11,11 @@ import dev.ashlar.block.ipld.Links;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -35,6 +37,10 @@ public final class Marking {
   private final Consumer<Cid> marked;
   private final MarkSet marks = new MarkSet();
   private final List<Cid> missing = new ArrayList<>();
+
+  /** Those of them that are marked alone. */
+  private final Set<Cid> direct = new HashSet<>();
+
   private long missingCount;
   private long pendingLinks;
 
@@ -101,25 +107,31 @@ public final class Marking {
   }
 
   private void markAll(List<Cid> roots) {
-    Deque<Iterator<Cid>> pending = new ArrayDeque<>();
+    Deque<Level> pending = new ArrayDeque<>();
     pendingLinks = 0;
-    pending.push(roots.iterator());
+    push(roots, pending);
     while (!pending.isEmpty()) {
-      if (!pending.peek().hasNext()) {
-        pending.pop();
+      if (!pending.peek().links().hasNext()) {
+        pendingLinks -= pending.pop().size();
         continue;
       }
-      pendingLinks--;
-      List<Cid> links = visit(pending.peek().next());
+      List<Cid> links = visit(pending.peek().links().next());
       if (!links.isEmpty()) {
         if (pending.size() > limits.depthMax()) {
           throw new DagException.TooLarge("levels", limits.depthMax());
         }
-        pendingLinks += links.size();
-        requireRoom();
-        pending.push(links.iterator());
+        push(links, pending);
       }
     }
+  }
+
+  /** Links of one block that are still to be followed, and how many there were. */
+  private record Level(Iterator<Cid> links, int size) {}
+
+  private void push(List<Cid> links, Deque<Level> pending) {
+    pendingLinks += links.size();
+    requireRoom();
+    pending.push(new Level(links.iterator(), links.size()));
   }
 
   /**
@@ -132,7 +144,8 @@ public final class Marking {
     missing.removeAll(come);
     missingCount -= come.size();
     for (Cid cid : come) {
-      markAll(mayHaveLinks(cid.codec()) ? read(cid) : List.of());
+      boolean follows = mayHaveLinks(cid.codec()) && !direct.remove(cid);
+      markAll(follows ? read(cid) : List.of());
     }
     return !come.isEmpty();
   }
@@ -142,6 +155,7 @@ public final class Marking {
     // As one without links: under its own codec it may still have to be followed.
     if (!cid.isIdentity() && add(cid.withCodec(Multicodec.RAW)) && !has.has(cid)) {
       noteMissing(cid);
+      direct.add(cid);
     }
   }
 
@@ -197,6 +211,7 @@ public final class Marking {
     Optional<Block> block = source.get(cid);
     if (block.isEmpty()) {
       noteMissing(cid);
+      direct.remove(cid);
       return List.of();
     }
     return linksOf(block.get());
@@ -233,7 +248,7 @@ public final class Marking {
   }
 
   private void requireRoom() {
-    if (marks.bytes() + LINK_BYTES * Math.max(0, pendingLinks) > limits.bytesMax()) {
+    if (marks.bytes() + LINK_BYTES * pendingLinks > limits.bytesMax()) {
       throw new DagException.TooLarge("blocks for the memory given to a walk", marks.size());
     }
   }

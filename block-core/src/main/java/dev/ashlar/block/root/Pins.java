@@ -102,8 +102,9 @@ public final class Pins {
           && present.filter(p -> p.mode() == Pin.Mode.RECURSIVE).isPresent()) {
         throw new PinException(pin.cid() + " already pinned recursively");
       }
-      if (present.filter(p -> p.mode() == pin.mode() && p.name().equals(pin.name())).isPresent()) {
-        return new Trial(new Added(pin, false, changedAt(before)), present, false);
+      if (present.filter(p -> p.mode() == pin.mode()).isPresent()) {
+        boolean isNew = !present.get().name().equals(pin.name());
+        return new Trial(new Added(pin, isNew, changedAt(before)), present, false);
       }
       OptionalLong index = change(set(pin, changedAt(before)));
       if (index.isPresent()) {
@@ -123,7 +124,7 @@ public final class Pins {
     Added added = trial.added();
     OptionalLong index = change(set(added.pin(), added.index()));
     return index.isPresent()
-        ? Optional.of(new Added(added.pin(), false, index.getAsLong()))
+        ? Optional.of(new Added(added.pin(), added.isNew(), index.getAsLong()))
         : Optional.empty();
   }
 

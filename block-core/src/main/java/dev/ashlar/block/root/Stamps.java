@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * How much time has passed between entries of the log, as records of a {@link RootStore}: each says
@@ -46,12 +47,12 @@ public final class Stamps {
    * Writes one where a step has passed since the last, and something has been written in the time
    * that stamps are kept.
    *
-   * @param nanos a clock that is never set
+   * @param clock nanoseconds of one that is never set
    * @return whether one was written
    */
-  public synchronized boolean stampIfDue(long nanos) {
+  public synchronized boolean stampIfDue(LongSupplier clock) {
     List<RootRecord> all = all();
-    long since = secondsSinceNewest(all, nanos);
+    long since = secondsSinceNewest(all, clock);
     if (!all.isEmpty() && (since < stepSeconds || isIdle(all))) {
       return false;
     }
@@ -74,12 +75,12 @@ public final class Stamps {
    *
    * @param graceSeconds from 0, where all is old enough, to {@link #KEPT_SECONDS}
    */
-  public synchronized long indexBefore(long nanos, long graceSeconds) {
+  public synchronized long indexBefore(LongSupplier clock, long graceSeconds) {
     if (graceSeconds == 0) {
       return roots.appliedIndex();
     }
     List<RootRecord> all = all();
-    long since = secondsSinceNewest(all, nanos);
+    long since = secondsSinceNewest(all, clock);
     long now = all.isEmpty() ? 0 : secondsOf(newest(all)) + since;
     long index = 0;
     for (RootRecord stamp : all) {
@@ -91,7 +92,9 @@ public final class Stamps {
   }
 
   /** How long ago the newest stamp was first seen here. */
-  private long secondsSinceNewest(List<RootRecord> all, long nanos) {
+  private long secondsSinceNewest(List<RootRecord> all, LongSupplier clock) {
+    // Looked at when the stamps have been read, which may take its time: not too early.
+    long nanos = clock.getAsLong();
     long index = all.isEmpty() ? 0 : newest(all).changedAt();
     if (index != seenIndex) {
       seenIndex = index;

@@ -43,6 +43,8 @@ public final class HttpBlockStore implements BlockStore {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(2);
 
+  private static final int REQUESTS_AT_ONCE = 32;
+
   /** So many and more go into one request. */
   private static final int CAR_FROM_BLOCKS = 4;
 
@@ -84,8 +86,7 @@ public final class HttpBlockStore implements BlockStore {
   public List<PutResult> putAll(Collection<Block> blocks) {
     List<Block> all = List.copyOf(blocks);
     if (all.size() < CAR_FROM_BLOCKS) {
-      List<CompletableFuture<PutResult>> under = all.stream().map(this::putAsync).toList();
-      return under.stream().map(HttpBlockStore::joinWrite).toList();
+      return putEach(all);
     }
     List<PutResult> results = new ArrayList<>(all.size());
     List<Block> car = new ArrayList<>();
@@ -93,15 +94,36 @@ public final class HttpBlockStore implements BlockStore {
     for (Block block : all) {
       boolean isFull = car.size() == CAR_BLOCKS_MAX || carBytes + block.size() > CAR_BYTES_MAX;
       if (isFull && !car.isEmpty()) {
-        results.addAll(putCar(car));
+        results.addAll(putMany(car));
         car.clear();
         carBytes = 0;
       }
       car.add(block);
       carBytes += block.size();
     }
-    results.addAll(putCar(car));
+    results.addAll(putMany(car));
     return results;
+  }
+
+  private List<PutResult> putEach(List<Block> blocks) {
+    List<PutResult> results = new ArrayList<>(blocks.size());
+    for (int from = 0; from < blocks.size(); from += REQUESTS_AT_ONCE) {
+      List<CompletableFuture<PutResult>> under =
+          blocks.subList(from, Math.min(blocks.size(), from + REQUESTS_AT_ONCE)).stream()
+              .map(this::putAsync)
+              .toList();
+      under.forEach(each -> results.add(joinWrite(each)));
+    }
+    return results;
+  }
+
+  /** In one request, unless the server has no place for one that long. */
+  private List<PutResult> putMany(List<Block> blocks) {
+    try {
+      return putCar(blocks);
+    } catch (StoreUnavailableException e) {
+      return putEach(blocks);
+    }
   }
 
   /** Many blocks in one request; blocks of identity CIDs are in no CAR, and are always there. */

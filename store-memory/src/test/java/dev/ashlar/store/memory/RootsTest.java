@@ -26,8 +26,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pins, references, what they lead to, and how old what is: over one store. */
 class RootsTest {
@@ -73,11 +76,12 @@ class RootsTest {
     assertThatThrownBy(() -> collect(false)).hasMessageContaining("reference deep");
   }
 
-  @Test
-  void whatWasMissingAndComesInTimeKeepsWhatItLeadsTo() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatWasMissingAndComesInTimeKeepsWhatItLeadsTo(boolean isAllOfIt) {
     Block late = list(leaf.cid());
     Block root = list(late.cid());
-    store.putAll(List.of(leaf, root, other));
+    store.putAll(isAllOfIt ? List.of(leaf, root) : List.of(leaf, root, other));
     pins.add(new Pin(root.cid(), Pin.Mode.RECURSIVE, ""));
     Collector collector =
         new Collector(
@@ -119,6 +123,25 @@ class RootsTest {
   }
 
   @Test
+  void linksOfLevelsThatAreNearTheirEndCountToo() {
+    List<Block> blocks = new ArrayList<>();
+    Block below = leaf;
+    for (int i = 0; i < 20; i++) {
+      Cid[] links = new Cid[2000];
+      Arrays.fill(links, leaf.cid());
+      links[links.length - 1] = below.cid();
+      below = list(links);
+      blocks.add(below);
+    }
+    store.putAll(blocks);
+    Marking.Limits few = new Marking.Limits(1 << 20, 100);
+    Marking marking = new Marking(store::get, cid -> true, few, () -> true, cid -> {});
+    Cid root = below.cid();
+
+    assertThatThrownBy(() -> marking.markAll(root)).isInstanceOf(DagException.TooLarge.class);
+  }
+
+  @Test
   void aPinIsWalkedWhenAllThatWasDoneBeforeItIsSeen() {
     List<String> calls = new ArrayList<>();
     RootStore told = seen((method, result) -> calls.add(method));
@@ -140,6 +163,21 @@ class RootsTest {
             pin,
             () -> {
               assertThat(pins.add(pin, () -> false)).isEmpty();
+              return false;
+            });
+
+    assertThat(outer).isEmpty();
+    assertThat(pins.get(leaf.cid())).isEmpty();
+  }
+
+  @Test
+  void ofTwoWhoPinUnderOtherNamesAndFailNoneLeavesAPin() {
+    Optional<Pins.Added> outer =
+        pins.add(
+            new Pin(leaf.cid(), Pin.Mode.RECURSIVE, "a"),
+            () -> {
+              Pin other = new Pin(leaf.cid(), Pin.Mode.RECURSIVE, "b");
+              assertThat(pins.add(other, () -> false)).isEmpty();
               return false;
             });
 
@@ -267,8 +305,8 @@ class RootsTest {
     return from + seconds;
   }
 
-  private static long nanos(long seconds) {
-    return TimeUnit.SECONDS.toNanos(seconds);
+  private static LongSupplier nanos(long seconds) {
+    return () -> TimeUnit.SECONDS.toNanos(seconds);
   }
 
   private void collect(boolean ignoresMissing) {
