@@ -225,7 +225,8 @@ final class BulkRoutes {
   /** A JSON array of strings, or one CID a line. */
   private static List<Cid> cids(String text) {
     List<String> names = new ArrayList<>();
-    if (text.stripLeading().startsWith("[") || text.stripLeading().startsWith("{")) {
+    String begin = text.stripLeading();
+    if (begin.startsWith("[") || begin.startsWith("{")) {
       try {
         new JsonArray(text).forEach(name -> names.add(String.valueOf(name)));
       } catch (DecodeException e) {

@@ -265,32 +265,24 @@ final class Exchange {
 
   private Future<Void> unlessTooSlow(
       Future<Void> written, int bytes, GatewayOptions.Limits limits) {
-    return lost(watched(written, bytes, limits));
+    Future<Void> taken = written.recover(e -> Future.failedFuture(new GoneException(e)));
+    // The socket takes most at once.
+    if (written.isComplete() || limits.bodyBytesPerSecondMin() == 0) {
+      return taken;
+    }
+    long millis =
+        Math.max(limits.idleTimeout().toMillis(), 1000L * bytes / limits.bodyBytesPerSecondMin());
+    long timer = context.vertx().setTimer(millis, id -> breakOff());
+    return taken.onComplete(done -> context.vertx().cancelTimer(timer));
   }
 
-  /** A write that fails means that nobody is there to read it. */
-  private static Future<Void> lost(Future<Void> written) {
-    return written.recover(e -> Future.failedFuture(new GoneException(e)));
-  }
-
-  /** Nobody is there to be answered. */
+  /** A write failed, so nobody is there to be answered. */
   private static final class GoneException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     GoneException(Throwable cause) {
       super(cause.getMessage(), cause, false, false);
     }
-  }
-
-  private Future<Void> watched(Future<Void> written, int bytes, GatewayOptions.Limits limits) {
-    // The socket takes most at once.
-    if (written.isComplete() || limits.bodyBytesPerSecondMin() == 0) {
-      return written;
-    }
-    long millis =
-        Math.max(limits.idleTimeout().toMillis(), 1000L * bytes / limits.bodyBytesPerSecondMin());
-    long timer = context.vertx().setTimer(millis, id -> breakOff());
-    return written.onComplete(done -> context.vertx().cancelTimer(timer));
   }
 
   /** Ends the connection, or the stream of HTTP/2, without what still waits to be taken. */

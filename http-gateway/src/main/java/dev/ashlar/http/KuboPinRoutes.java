@@ -17,10 +17,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -60,10 +58,10 @@ final class KuboPinRoutes {
           for (Kubo.Path path : paths) {
             Cid cid = path.cid(here::get);
             Pin.Mode mode = recursive ? Pin.Mode.RECURSIVE : Pin.Mode.DIRECT;
-            Pinned one = pin(store, new Pin(cid, mode, name), () -> !out.isGone());
+            PinWalk walked = pin(store, new Pin(cid, mode, name), () -> !out.isGone());
             if (progress) {
               Kubo.stream(out);
-              out.line(new JsonObject().put("Progress", one.blocks()));
+              out.line(new JsonObject().put("Progress", walked.marking().marked()));
             }
             pinned.add(cid.toString());
           }
@@ -73,41 +71,22 @@ final class KuboPinRoutes {
   }
 
   /**
-   * What was pinned.
-   *
-   * @param blocks how many the pin keeps
-   */
-  record Pinned(Pins.Added added, long blocks) {}
-
-  /**
    * Pins, and takes it back where something is missing: Kubo has no pins of what is not whole.
    *
    * @throws Problem when something is missing
    */
-  Pinned pin(RootedBlockStore store, Pin pin, BooleanSupplier goesOn) {
-    AtomicReference<Marking> last = new AtomicReference<>();
-    Optional<Pins.Added> added =
-        new Pins(store.roots())
-            .add(
-                pin,
-                () -> {
-                  Marking marking = marking(store, goesOn, cid -> {});
-                  last.set(marking);
-                  mark(marking, pin);
-                  return marking.missingCount() == 0;
-                });
-    Marking marking = Objects.requireNonNull(last.get());
-    return new Pinned(
-        added.orElseThrow(() -> Kubo.failed("pin: " + Kubo.notFound(marking.missing().get(0)))),
-        marking.marked());
-  }
-
-  private static void mark(Marking marking, Pin pin) {
-    if (pin.mode() == Pin.Mode.RECURSIVE) {
-      marking.markAll(pin.cid());
-    } else {
-      marking.mark(pin.cid());
+  PinWalk pin(RootedBlockStore store, Pin pin, BooleanSupplier goesOn) {
+    PinWalk walked =
+        PinWalk.add(
+            store,
+            pin,
+            jobs.collections().limits(),
+            goesOn,
+            marking -> marking.missingCount() == 0);
+    if (walked.added().isEmpty()) {
+      throw Kubo.failed("pin: " + Kubo.notFound(walked.marking().missing().get(0)));
     }
+    return walked;
   }
 
   private Marking marking(RootedBlockStore store, BooleanSupplier goesOn, Consumer<Cid> visitor) {
@@ -187,7 +166,9 @@ final class KuboPinRoutes {
       return;
     }
     Optional<Cid> through =
-        all || type.equals("indirect") ? holder(store, cid, () -> !out.isGone()) : Optional.empty();
+        all || type.equals("indirect")
+            ? new Search(store, cid, () -> !out.isGone()).pin()
+            : Optional.empty();
     if (through.isEmpty()) {
       throw Kubo.failed("path '" + path.text() + "' is not pinned");
     }
@@ -196,48 +177,63 @@ final class KuboPinRoutes {
 
   /** What keeps a block that has no pin of its own, in words; empty where nothing does. */
   Optional<String> keeper(RootedBlockStore store, Cid cid, BooleanSupplier goesOn) {
-    Optional<Cid> pin = holder(store, cid, goesOn);
-    if (pin.isPresent()) {
-      return Optional.of("pinned: via " + pin.get());
-    }
-    boolean[] met = new boolean[1];
-    Marking marking =
-        marking(store, goesOn, each -> met[0] |= each.multihash().equals(cid.multihash()));
-    References references = new References(store.roots());
-    Optional<String> after = Optional.empty();
-    List<Reference> page;
-    do {
-      page = references.list("", after, PAGE);
-      for (Reference reference : page) {
-        marking.markAll(reference.cid());
-        if (met[0]) {
-          return Optional.of("kept by reference " + reference.name());
-        }
-        after = Optional.of(reference.name());
-      }
-    } while (page.size() == PAGE);
-    return Optional.empty();
+    Search search = new Search(store, cid, goesOn);
+    return search
+        .pin()
+        .map(pin -> "pinned: via " + pin)
+        .or(() -> search.reference().map(name -> "kept by reference " + name));
   }
 
-  /** A pin, of another CID, that keeps a block; empty where there is none. */
-  private Optional<Cid> holder(RootedBlockStore store, Cid cid, BooleanSupplier goesOn) {
-    // One marking for all pins: what one has marked without meeting the block need not be walked
-    // again by the next.
-    List<Cid> found = new ArrayList<>();
-    boolean[] met = new boolean[1];
-    Marking marking =
-        marking(store, goesOn, each -> met[0] |= each.multihash().equals(cid.multihash()));
-    each(
-        store,
-        pin -> {
-          if (found.isEmpty() && !pin.cid().equals(cid)) {
-            mark(marking, pin);
-            if (met[0]) {
-              found.add(pin.cid());
+  /**
+   * Looks for a root that keeps a block, with one marking for all of them: what one has marked
+   * without meeting the block need not be walked again by the next.
+   */
+  private final class Search {
+    private final RootedBlockStore store;
+    private final Cid wanted;
+    private final Marking marking;
+    private boolean met;
+
+    Search(RootedBlockStore store, Cid wanted, BooleanSupplier goesOn) {
+      this.store = store;
+      this.wanted = wanted;
+      this.marking =
+          marking(store, goesOn, each -> met |= each.multihash().equals(wanted.multihash()));
+    }
+
+    /** A pin, of another CID, that keeps the block; empty where there is none. */
+    Optional<Cid> pin() {
+      List<Cid> found = new ArrayList<>();
+      each(
+          store,
+          pin -> {
+            if (found.isEmpty() && !pin.cid().equals(wanted)) {
+              marking.mark(pin);
+              if (met) {
+                found.add(pin.cid());
+              }
             }
+          });
+      return found.stream().findFirst();
+    }
+
+    /** The name of a reference that keeps the block; empty where there is none. */
+    Optional<String> reference() {
+      References references = new References(store.roots());
+      Optional<String> after = Optional.empty();
+      List<Reference> page;
+      do {
+        page = references.list("", after, PAGE);
+        for (Reference reference : page) {
+          marking.markAll(reference.cid());
+          if (met) {
+            return Optional.of(reference.name());
           }
-        });
-    return found.stream().findFirst();
+          after = Optional.of(reference.name());
+        }
+      } while (page.size() == PAGE);
+      return Optional.empty();
+    }
   }
 
   private void remove(Exchange exchange) {
@@ -286,8 +282,8 @@ final class KuboPinRoutes {
           Pin next = new Pin(to, Pin.Mode.RECURSIVE, pin.name());
           boolean done = false;
           for (int i = 0; i < UPDATE_TRIES_MAX && !done; i++) {
-            Pinned pinned = pin(store, next, () -> !out.isGone());
-            done = pins.update(from, pinned.added(), unpins);
+            Pins.Added added = pin(store, next, () -> !out.isGone()).added().orElseThrow();
+            done = pins.update(from, added, unpins);
           }
           if (!done) {
             throw Kubo.failed("others change the pin of " + to + " all the time: try again");

@@ -2,7 +2,6 @@ package dev.ashlar.http;
 
 import dev.ashlar.block.Cid;
 import dev.ashlar.block.MalformedException;
-import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.root.Marking;
 import dev.ashlar.block.root.Pin;
 import dev.ashlar.block.root.Pins;
@@ -19,9 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 
 /** What is to be kept, as resources: {@code /pins} and {@code /refs}, and {@code /gc}. */
 final class RootRoutes {
@@ -87,10 +84,9 @@ final class RootRoutes {
     jobs.run(
         exchange,
         (store, out) -> {
-          AtomicReference<Marking> walked = new AtomicReference<>();
-          Pins.Added added =
-              pin(new Pins(store.roots()), pin, () -> walked.set(walk(store, out, pin)));
-          Marking marking = Objects.requireNonNull(walked.get());
+          PinWalk walked = pin(store, pin, out);
+          Pins.Added added = walked.added().orElseThrow();
+          Marking marking = walked.marking();
           JsonArray missing = new JsonArray();
           marking.missing().stream()
               .limit(MISSING_TOLD_MAX)
@@ -220,31 +216,14 @@ final class RootRoutes {
         });
   }
 
-  /** What is missing is looked for when nothing of it can be collected any more, and may be. */
-  private static Pins.Added pin(Pins pins, Pin pin, Runnable walk) {
+  /** It stays though something is missing. */
+  private PinWalk pin(RootedBlockStore store, Pin pin, JobOutput out) {
     try {
-      return pins.add(
-              pin,
-              () -> {
-                walk.run();
-                return true;
-              })
-          .orElseThrow();
+      return PinWalk.add(store, pin, collections.limits(), () -> !out.isGone(), marking -> true);
     } catch (MalformedException e) {
       // What it leads to can never be known.
       throw new Problem(Problem.Code.INVALID_REQUEST, String.valueOf(e.getMessage()));
     }
-  }
-
-  private Marking walk(RootedBlockStore store, JobOutput out, Pin pin) {
-    var here = store.reading(ReadConsistency.LOCAL);
-    Marking marking = new Marking(here::get, here::has, collections.limits(), () -> !out.isGone());
-    if (pin.mode() == Pin.Mode.RECURSIVE) {
-      marking.markAll(pin.cid());
-    } else {
-      marking.mark(pin.cid());
-    }
-    return marking;
   }
 
   private static References.Expected expected(Exchange exchange) {

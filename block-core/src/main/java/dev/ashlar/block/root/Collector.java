@@ -153,12 +153,10 @@ public final class Collector {
 
   /** A block that was missing may be put while this runs: then what it leads to is kept. */
   private List<Cid> withoutWhatHasCome(List<Cid> garbage) {
-    try {
-      if (!marking.markWhatHasCome()) {
-        return garbage;
-      }
-    } catch (DagException.TooLarge | MalformedException e) {
-      throw new UnwalkableRootException("a pin or a reference", e);
+    boolean[] hasCome = new boolean[1];
+    walk("a pin or a reference", () -> hasCome[0] = marking.markWhatHasCome());
+    if (!hasCome[0]) {
+      return garbage;
     }
     confirmedMissing = 0;
     requireTrulyMissing();
@@ -206,20 +204,16 @@ public final class Collector {
     requireGoingOn();
     if (root.key().kind() == RootKey.Kind.REFERENCE) {
       Reference reference = Reference.of(root);
-      markAll(reference.cid(), "reference " + reference.name());
-      return;
-    }
-    Pin pin = Pin.of(root);
-    if (pin.mode() == Pin.Mode.DIRECT) {
-      marking.mark(pin.cid());
+      walk("reference " + reference.name(), () -> marking.markAll(reference.cid()));
     } else {
-      markAll(pin.cid(), "the pin of " + pin.cid());
+      Pin pin = Pin.of(root);
+      walk("the pin of " + pin.cid(), () -> marking.mark(pin));
     }
   }
 
-  private void markAll(Cid cid, String root) {
+  private static void walk(String root, Runnable marks) {
     try {
-      marking.markAll(cid);
+      marks.run();
     } catch (DagException.TooLarge | MalformedException e) {
       throw new UnwalkableRootException(root, e);
     }

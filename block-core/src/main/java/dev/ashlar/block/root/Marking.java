@@ -150,6 +150,15 @@ public final class Marking {
     return !come.isEmpty();
   }
 
+  /** Marks what a pin keeps; throws as {@link #markAll}. */
+  public void mark(Pin pin) {
+    if (pin.mode() == Pin.Mode.RECURSIVE) {
+      markAll(pin.cid());
+    } else {
+      mark(pin.cid());
+    }
+  }
+
   /** Marks a block alone. */
   public void mark(Cid cid) {
     // As one without links: under its own codec it may still have to be followed.

@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BiPredicate;
 
 /**
  * A member's disk: turns what the core wants written into batches of the engine, and back at start.
@@ -260,19 +261,32 @@ public final class Replica {
     if (!isInLog(previous, last)) {
       return Optional.empty();
     }
+    showPuts(
+        previous,
+        last,
+        (entry, put) -> {
+          if (whole(entry).isEmpty()) {
+            found.add(Cid.v1(put.codec(), put.multihash()));
+          }
+          return found.isEmpty();
+        });
+    return found.stream().findFirst();
+  }
+
+  /** Shows the puts in (previous, last], in order, until the visitor has enough. */
+  private void showPuts(
+      EntryId previous, EntryId last, BiPredicate<LogEntry, Command.Put> visitor) {
     engine
         .log()
         .entriesAfter(
             previous.index(),
             entry -> {
-              if (entry.index() <= last.index()
-                  && entry.command() instanceof Command.Put put
-                  && whole(entry).isEmpty()) {
-                found.add(Cid.v1(put.codec(), put.multihash()));
-              }
-              return found.isEmpty() && entry.index() < last.index();
+              boolean hasEnough =
+                  entry.index() <= last.index()
+                      && entry.command() instanceof Command.Put put
+                      && !visitor.test(entry, put);
+              return !hasEnough && entry.index() < last.index();
             });
-    return found.stream().findFirst();
   }
 
   /** Writes the bytes of a block anew wherever an entry in (previous, last] brought them. */
@@ -281,18 +295,15 @@ public final class Replica {
       return false;
     }
     List<LogEntry> puts = new ArrayList<>();
-    engine
-        .log()
-        .entriesAfter(
-            previous.index(),
-            entry -> {
-              if (entry.index() <= last.index()
-                  && entry.command() instanceof Command.Put put
-                  && put.multihash().equals(block.cid().multihash())) {
-                puts.add(entry);
-              }
-              return entry.index() < last.index();
-            });
+    showPuts(
+        previous,
+        last,
+        (entry, put) -> {
+          if (put.multihash().equals(block.cid().multihash())) {
+            puts.add(entry);
+          }
+          return true;
+        });
     try (EngineBatch batch = engine.begin()) {
       puts.forEach(entry -> batch.rewrite(entry.index(), (Command.Put) entry.command(), block));
       batch.commit();

@@ -42,7 +42,6 @@ public final class HttpBlockStore implements BlockStore {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration REQUEST_TIMEOUT = Duration.ofMinutes(2);
-
   private static final int REQUESTS_AT_ONCE = 32;
 
   /** So many and more go into one request. */
