@@ -3,11 +3,7 @@ package dev.ashlar.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ashlar.block.Block;
-import dev.ashlar.block.BlockCursor;
-import dev.ashlar.block.BlockException;
-import dev.ashlar.block.BlockPage;
 import dev.ashlar.block.Cid;
-import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.UnknownOutcomeException;
 import dev.ashlar.block.engine.MapCursor;
 import dev.ashlar.block.engine.MapName;
@@ -15,12 +11,10 @@ import dev.ashlar.block.engine.WriteTransaction;
 import dev.ashlar.server.chaos.PeerProxy;
 import dev.ashlar.server.client.ClusterClient;
 import dev.ashlar.server.client.DirectoryTree;
-import dev.ashlar.server.client.HttpBlockStore;
 import dev.ashlar.server.client.NodeProcess;
 import dev.ashlar.store.lmdb.LmdbBlockStore;
 import dev.ashlar.store.lmdb.LmdbEnvironment;
 import dev.ashlar.store.lmdb.LmdbOptions;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,26 +27,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Clusters of real processes, killed and cut off. Not part of {@code mvn verify}, for it waits for
@@ -60,33 +43,10 @@ import org.junit.jupiter.api.io.TempDir;
  * server is packaged.
  */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
-class ClusterProcessesIT {
+class ClusterProcessesIT extends ProcessExperiment {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
-  @TempDir private Path directory;
-  private final List<NodeProcess> nodes = new ArrayList<>();
-  private final List<Integer> peerPorts = new ArrayList<>();
-  private final Set<Cid> acknowledged =
-      new ConcurrentSkipListSet<>(Comparator.comparing(Cid::toString));
-  private final AtomicInteger nextBlock = new AtomicInteger();
-  private final AtomicBoolean writing = new AtomicBoolean();
-  private final List<Thread> writers = new ArrayList<>();
-
-  @BeforeEach
-  void start() throws IOException {
-    List<Integer> ports = NodeProcess.freePorts(10);
-    List<String> jar = List.of("-jar", jar().toString());
-    for (int i = 0; i < 5; i++) {
-      nodes.add(new NodeProcess("node-" + i, ports.get(i), directory, jar, List.of()));
-      peerPorts.add(ports.get(5 + i));
-    }
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    stopWriters();
-    nodes.forEach(NodeProcess::kill);
+  ClusterProcessesIT() {
+    super(Duration.ofSeconds(60));
   }
 
   @Test
@@ -548,159 +508,5 @@ class ClusterProcessesIT {
     } catch (RuntimeException e) {
       return false;
     }
-  }
-
-  private void startThree(String... further) throws Exception {
-    String initial = peer(0) + "," + peer(1) + "," + peer(2);
-    for (int i = 0; i < 3; i++) {
-      List<String> options = new ArrayList<>(List.of(further));
-      options.add("--peer-listen=" + peer(i));
-      options.add("--initial-cluster=" + initial);
-      nodes.get(i).start(options);
-    }
-    until("a leader", () -> hasLeader(0) && hasLeader(1) && hasLeader(2));
-  }
-
-  /** Each asks any of the first three nodes, and goes to another when it is told no. */
-  private void startWriters(int count) {
-    writing.set(true);
-    for (int w = 0; w < count; w++) {
-      int first = w;
-      Thread writer = new Thread(() -> write(first), "writer-" + w);
-      writer.start();
-      writers.add(writer);
-    }
-  }
-
-  private void write(int first) {
-    int node = first;
-    while (writing.get()) {
-      Block block = nextBlock();
-      try {
-        store(node % 3).put(block);
-        acknowledged.add(block.cid());
-      } catch (BlockException | UncheckedIOException e) {
-        node++;
-      }
-    }
-  }
-
-  private void stopWriters() throws InterruptedException {
-    writing.set(false);
-    for (Thread writer : writers) {
-      writer.join();
-    }
-    writers.clear();
-  }
-
-  /** Every node, asked for what it has itself, lists every block that was acknowledged. */
-  private void requireEverythingOnEveryNode(int count) throws Exception {
-    stopWriters();
-    for (int i = 0; i < count; i++) {
-      int node = i;
-      until("a leader that node " + i + " knows", () -> hasLeader(node));
-      until("everything on node " + i, () -> missing(node).isEmpty());
-    }
-  }
-
-  private Set<String> missing(int node) {
-    Set<String> missing =
-        acknowledged.stream().map(Cid::toString).collect(Collectors.toCollection(TreeSet::new));
-    try {
-      Optional<BlockCursor> cursor = Optional.of(BlockCursor.START);
-      while (cursor.isPresent()) {
-        BlockPage page = store(node).list(cursor.get(), 1000);
-        page.entries().forEach(entry -> missing.remove(entry.cid().toString()));
-        cursor = page.next();
-      }
-    } catch (BlockException | UncheckedIOException e) {
-      return Set.of("nothing was listed: " + e.getMessage());
-    }
-    return missing;
-  }
-
-  private Block nextBlock() {
-    int number = nextBlock.incrementAndGet();
-    return TestBlocks.numbered(number, 200 + number % 2000);
-  }
-
-  private BooleanSupplier atLeast(int count) {
-    return () -> acknowledged.size() >= count;
-  }
-
-  private HttpBlockStore store(int node) {
-    return new HttpBlockStore(URI.create(nodes.get(node).url()), Optional.empty());
-  }
-
-  private JsonObject status(int node) {
-    return nodes.get(node).status().orElse(new JsonObject().put("members", new JsonArray()));
-  }
-
-  private boolean hasLeader(int node) {
-    return status(node).getString("leader") != null;
-  }
-
-  private List<JsonObject> members(int node) {
-    JsonArray members = status(node).getJsonArray("members");
-    return IntStream.range(0, members.size()).mapToObj(members::getJsonObject).toList();
-  }
-
-  private long voters(int node) {
-    boolean changing = status(node).getBoolean("changing", true);
-    return changing
-        ? 0
-        : members(node).stream().filter(m -> "voter".equals(m.getString("kind"))).count();
-  }
-
-  private boolean isVoter(int node) {
-    String self = status(node).getString("self", "");
-    return members(0).stream()
-        .anyMatch(m -> m.getString("id").equals(self) && "voter".equals(m.getString("kind")));
-  }
-
-  private NodeProcess leader() {
-    Optional<NodeProcess> leader = Optional.empty();
-    long until = System.nanoTime() + PATIENCE.toNanos();
-    while (leader.isEmpty() && System.nanoTime() < until) {
-      leader = leaderAmong(node -> true);
-    }
-    return leader.orElseThrow();
-  }
-
-  private Optional<NodeProcess> leaderAmong(Predicate<NodeProcess> which) {
-    return nodes.stream()
-        .filter(which)
-        .filter(node -> node.status().filter(s -> "leader".equals(s.getString("role"))).isPresent())
-        .findFirst();
-  }
-
-  private String peer(int node) {
-    return "127.0.0.1:" + peerPorts.get(node);
-  }
-
-  private void until(String what, BooleanSupplier condition) throws Exception {
-    long until = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > until) {
-        StringBuilder logs = new StringBuilder();
-        for (NodeProcess node : nodes) {
-          if (Files.exists(node.log())) {
-            List<String> lines = Files.readAllLines(node.log());
-            logs.append("\n").append(node.name()).append(' ').append(node.status()).append('\n');
-            lines
-                .subList(Math.max(0, lines.size() - 15), lines.size())
-                .forEach(line -> logs.append("  ").append(line).append('\n'));
-          }
-        }
-        throw new AssertionError("waited in vain for " + what + logs);
-      }
-      TimeUnit.MILLISECONDS.sleep(20);
-    }
-  }
-
-  private static Path jar() {
-    Path jar = Path.of("target", "ashlar.jar").toAbsolutePath();
-    assertThat(jar).as("the packaged server").exists();
-    return jar;
   }
 }
