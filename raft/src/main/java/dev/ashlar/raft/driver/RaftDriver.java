@@ -422,6 +422,13 @@ public final class RaftDriver {
     }
   }
 
+  /**
+   * Whether the store was seen to have pins or references: who does not know them takes no part.
+   */
+  public boolean hasRoots() {
+    return hasRoots;
+  }
+
   private static boolean needsRoots(Requests.What what) {
     return what instanceof Requests.What.Write write
         && (write.command() instanceof BlockCommand.Roots

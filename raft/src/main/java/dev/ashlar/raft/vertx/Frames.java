@@ -18,10 +18,16 @@ final class Frames implements Handler<Buffer> {
 
   private static final int HEAD_BYTES = 8;
 
+  /** Room for a body grows with what has come of it: a head alone takes none. */
+  private static final int FIRST_BODY_BYTES = 256 << 10;
+
+  private static final int GROWTH = 4;
+
   private int bytesMax;
   private final Consumer<ByteBuffer> frames;
   private ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
   private ByteBuffer body = ByteBuffer.allocate(0);
+  private int bodyBytes;
   private boolean inBody;
 
   /**
@@ -79,8 +85,14 @@ final class Frames implements Handler<Buffer> {
       if (length < 0 || length > bytesMax) {
         throw new FrameException("a frame of " + (length & 0xffffffffL) + " bytes");
       }
-      body = ByteBuffer.allocate(length);
+      bodyBytes = length;
+      body = ByteBuffer.allocate(Math.min(length, FIRST_BODY_BYTES));
       inBody = true;
+      return;
+    }
+    if (body.capacity() < bodyBytes) {
+      long more = Math.min(bodyBytes, (long) GROWTH * body.capacity());
+      body = ByteBuffer.allocate((int) more).put(body.flip());
       return;
     }
     ByteBuffer whole = body.flip();

@@ -12,7 +12,7 @@ import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetServerOptions;
 import io.vertx.core.net.NetSocket;
 import java.nio.ByteBuffer;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +31,9 @@ final class PeerServer {
   /** More than any cluster needs at once. */
   private static final int STRANGERS_MAX = 500;
 
+  /** Lanes of those who are no members, or not yet, or not any more. */
+  private static final int FOREIGN_LANES_MAX = 96;
+
   /** The same refusal is said once in so long. */
   private static final long REFUSAL_QUIET_NANOS = 60_000_000_000L;
 
@@ -48,6 +51,9 @@ final class PeerServer {
 
     /** A visitor has proved itself. */
     void welcomed(Hello hello);
+
+    /** Whether the membership names it. */
+    boolean isMember(MemberId visitor);
   }
 
   private record Lane(MemberId from, Hello.Purpose purpose) {}
@@ -58,9 +64,11 @@ final class PeerServer {
   private final NetServer server;
   private final Visitors visitors;
   private final Identity identity;
-  private final Map<Lane, NetSocket> current = new HashMap<>();
 
-  /** Those who have not proved themselves, the oldest first. */
+  /** The one connection of each lane, the oldest first. */
+  private final Map<Lane, NetSocket> current = new LinkedHashMap<>();
+
+  /** Those who have not proved themselves, or only ask a question; the oldest first. */
   private final Set<NetSocket> strangers = new LinkedHashSet<>();
 
   private String lastRefusal = "";
@@ -108,7 +116,8 @@ final class PeerServer {
       oldest.close();
     }
     Visit visit = new Visit(socket);
-    // Until it has proved itself a visitor gets room for a hello, and little time.
+    // Until it has proved itself a visitor gets room for a hello, and little time. Who asks a
+    // question gets no more.
     Frames frames = new Frames(HELLO_BYTES_MAX, frame -> visit.frame(frame));
     visit.frames = frames;
     long timer = vertx.setTimer(2L * options.connectMillis(), id -> visit.tooLate());
@@ -120,6 +129,17 @@ final class PeerServer {
           vertx.cancelTimer(timer);
           visit.closed();
         });
+  }
+
+  private void boundForeignLanes() {
+    List<Lane> foreign =
+        current.keySet().stream().filter(lane -> !visitors.isMember(lane.from())).toList();
+    if (foreign.size() > FOREIGN_LANES_MAX) {
+      NetSocket oldest = current.remove(foreign.get(0));
+      if (oldest != null) {
+        oldest.close();
+      }
+    }
   }
 
   /** One connection. */
@@ -149,6 +169,8 @@ final class PeerServer {
       ByteBuffer first = said;
       if (visitor == null || first == null) {
         greet(frame);
+      } else if (welcome && visitor.purpose().isQuestion()) {
+        refuse("nothing is said after a question");
       } else if (welcome) {
         if (current.get(new Lane(visitor.from(), visitor.purpose())) == socket) {
           visitors.message(visitor.from(), MessageCodec.decode(frame));
@@ -187,23 +209,26 @@ final class PeerServer {
 
     private void welcome(Hello visitor) {
       welcome = true;
-      strangers.remove(socket);
-      if (frames != null) {
-        frames.allow(options.frameBytesMax());
-      }
       visitors.welcomed(visitor);
       if (visitor.purpose().isQuestion()) {
         visitors
             .answer(visitor)
-            .onSuccess(text -> answer(Answer.WELCOME, ByteBuffer.allocate(0), text))
+            .onSuccess(text -> end(Answer.WELCOME, text))
             .onFailure(e -> refuse(String.valueOf(e.getMessage())));
         return;
       }
+      strangers.remove(socket);
+      if (frames != null) {
+        frames.allow(options.frameBytesMax());
+      }
       // Frames of a connection that this one supersedes are dropped.
-      NetSocket before = current.put(new Lane(visitor.from(), visitor.purpose()), socket);
+      Lane lane = new Lane(visitor.from(), visitor.purpose());
+      NetSocket before = current.remove(lane);
       if (before != null) {
         before.close();
       }
+      current.put(lane, socket);
+      boundForeignLanes();
       answer(Answer.WELCOME, ByteBuffer.allocate(0), "");
     }
 
@@ -215,7 +240,11 @@ final class PeerServer {
         lastRefusal = why;
         refusedNanos = now;
       }
-      answer(Answer.REFUSED, ByteBuffer.allocate(0), why).onComplete(done -> socket.close());
+      end(Answer.REFUSED, why);
+    }
+
+    private void end(int status, String text) {
+      answer(status, ByteBuffer.allocate(0), text).onComplete(done -> socket.close());
     }
 
     private Future<Void> answer(int status, ByteBuffer proof, String text) {

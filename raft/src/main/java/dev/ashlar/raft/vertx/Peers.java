@@ -7,8 +7,10 @@ import dev.ashlar.raft.driver.PeerMessage;
 import dev.ashlar.raft.driver.Transport;
 import io.vertx.core.Vertx;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
@@ -24,15 +26,22 @@ final class Peers implements Transport {
   /** For so long somebody who has been removed is still told so. */
   private static final int FORGET_MILLIS = 10_000;
 
+  /** So many who are no members are remembered, and called, at once. */
+  private static final int STRANGERS_MAX = 64;
+
+  private record Introduction(String address, long features) {}
+
   private final Vertx vertx;
   private final PeerClient client;
   private final RaftNodeOptions options;
   private final Identity identity;
   private final BiConsumer<MemberId, Lane> lost;
   private final Map<MemberId, Map<Lane, PeerLink>> links = new HashMap<>();
-  private final Map<MemberId, String> learned = new HashMap<>();
   private final Map<MemberId, Long> heardNanos = new HashMap<>();
-  private final Map<MemberId, Long> features = new HashMap<>();
+
+  /** What others said of themselves, the latest last. */
+  private final Map<MemberId, Introduction> introduced = new LinkedHashMap<>();
+
   private Membership membership = Membership.NONE;
   private long lookedNanos;
   private boolean closed;
@@ -57,32 +66,49 @@ final class Peers implements Transport {
   public boolean send(MemberId to, PeerMessage message) {
     Map<Lane, PeerLink> lanes = links.get(to);
     if (lanes == null) {
-      if (closed || addressOf(to).isEmpty()) {
+      boolean mayCall = membership.contains(to) || strangers(links.keySet()) < STRANGERS_MAX;
+      if (closed || !mayCall || addressOf(to).isEmpty()) {
         return false;
       }
       lanes = connect(to);
+      vertx.setTimer(FORGET_MILLIS, id -> forgetStrangers());
     }
     PeerLink link = lanes.get(message.lane());
     return link != null && link.send(message);
   }
 
-  /** Somebody has said where it is reached; the membership knows better. */
-  void learn(MemberId member, String address) {
-    learned.put(member, address);
+  /**
+   * Somebody has said where it is reached, where the membership knows better, and what it knows.
+   */
+  void introduced(MemberId member, String address, long features) {
+    introduced.remove(member);
+    introduced.put(member, new Introduction(address, features));
+    if (strangers(introduced.keySet()) > STRANGERS_MAX) {
+      introduced.keySet().stream()
+          .filter(each -> !membership.contains(each))
+          .findFirst()
+          .ifPresent(introduced::remove);
+    }
   }
 
-  /** Somebody has said what it knows. */
-  void announced(MemberId member, long known) {
-    features.put(member, known);
+  private long strangers(Set<MemberId> among) {
+    return among.stream().filter(each -> !membership.contains(each)).count();
   }
 
   @Override
   public boolean isKnownBy(MemberId member, long feature) {
-    return (features.getOrDefault(member, 0L) & feature) != 0;
+    Introduction known = introduced.get(member);
+    return known != null && (known.features() & feature) != 0;
+  }
+
+  boolean isMember(MemberId member) {
+    return membership.contains(member);
   }
 
   void heard(MemberId from) {
-    heardNanos.put(from, System.nanoTime());
+    if (links.containsKey(from)) {
+      heardNanos.put(from, System.nanoTime());
+    }
   }
 
   /** Calls those who are new. */
@@ -151,7 +177,9 @@ final class Peers implements Transport {
   }
 
   private Optional<String> addressOf(MemberId member) {
-    return membership.address(member).or(() -> Optional.ofNullable(learned.get(member)));
+    return membership
+        .address(member)
+        .or(() -> Optional.ofNullable(introduced.get(member)).map(Introduction::address));
   }
 
   private void forgetStrangers() {

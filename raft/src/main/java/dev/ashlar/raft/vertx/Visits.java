@@ -3,6 +3,7 @@ package dev.ashlar.raft.vertx;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Membership;
 import dev.ashlar.raft.driver.AdminCommand;
+import dev.ashlar.raft.driver.Features;
 import dev.ashlar.raft.driver.PeerMessage;
 import dev.ashlar.raft.driver.RaftDriver;
 import dev.ashlar.raft.replication.WriteResult;
@@ -46,12 +47,20 @@ final class Visits implements PeerServer.Visitors {
 
   @Override
   public @Nullable String refusal(Hello hello) {
-    boolean asks =
-        hello.purpose() == Hello.Purpose.DISCOVER || hello.purpose() == Hello.Purpose.JOIN;
     if (isClosed.getAsBoolean()) {
       return "the member is stopping";
     }
-    if (asks) {
+    if (hello.purpose() == Hello.Purpose.DISCOVER) {
+      return null;
+    }
+    boolean takesPart = hello.purpose() != Hello.Purpose.STATUS;
+    boolean knowsRoots = (hello.features() & Features.ROOTS) != 0;
+    if (takesPart && !knowsRoots && driver.get().filter(RaftDriver::hasRoots).isPresent()) {
+      return "this cluster has pins or references, of which the release of "
+          + hello.address()
+          + " does not know: run the release there that the others run";
+    }
+    if (hello.purpose() == Hello.Purpose.JOIN) {
       return null;
     }
     if (!hello.cluster().equals(identity.cluster())) {
@@ -68,9 +77,13 @@ final class Visits implements PeerServer.Visitors {
   public void welcomed(Hello hello) {
     boolean sameCluster = hello.cluster().equals(identity.cluster());
     if (sameCluster && !identity.cluster().equals(Hello.NOBODY)) {
-      peers.learn(hello.from(), hello.address());
-      peers.announced(hello.from(), hello.features());
+      peers.introduced(hello.from(), hello.address(), hello.features());
     }
+  }
+
+  @Override
+  public boolean isMember(MemberId visitor) {
+    return peers.isMember(visitor);
   }
 
   @Override
@@ -125,7 +138,6 @@ final class Visits implements PeerServer.Visitors {
                   + hello.address()
                   + ": one of them is loopback, see --advertise"));
     }
-    peers.learn(hello.from(), hello.address());
     return admin
         .apply(command)
         .map(

@@ -31,6 +31,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -340,41 +341,14 @@ class ClusterTest {
   }
 
   @Test
-  void nonsenseIsAnsweredByNameAndHarmsNobody() throws Exception {
-    RaftNode node = open(RaftNodeOptions.DEFAULT, new Formation.Alone());
-    String address = await(node.status()).address();
-    int port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
-    Buffer newer =
-        Frames.encode(
-            List.of(
-                new Hello(
-                        9,
-                        Hello.Purpose.LOG,
-                        0,
-                        Hello.NOBODY,
-                        new MemberId(Hello.NOBODY),
-                        new MemberId(Hello.NOBODY),
-                        "x:1",
-                        List.of(),
-                        Hello.NOBODY)
-                    .encode()));
-    Buffer broken = newer.copy();
-    broken.setByte(20, (byte) (broken.getByte(20) ^ 1));
-
-    assertThat(said(port, Buffer.buffer("GET / HTTP/1.1\r\n\r\n"))).contains("a frame of");
-    assertThat(said(port, broken)).contains("checksum");
-    assertThat(said(port, newer)).contains("version 9");
-    assertThat(stores.get(0).put(TestBlocks.numbered(1, 10)).isNew()).isTrue();
-  }
-
-  @Test
   void strangersWhoSayNothingDoNotKeepMembersOut() throws Exception {
     RaftNode first = open(RaftNodeOptions.DEFAULT, new Formation.Alone());
     String contact = await(first.status()).address();
     int port = Integer.parseInt(contact.substring(contact.lastIndexOf(':') + 1));
+    NetClient client = vertx.createNetClient();
     List<NetSocket> idle = new ArrayList<>();
     for (int i = 0; i < 1200; i++) {
-      NetSocket socket = await(vertx.createNetClient().connect(port, "127.0.0.1"));
+      NetSocket socket = await(client.connect(port, "127.0.0.1"));
       socket.write(Buffer.buffer(new byte[] {0, 0}));
       idle.add(socket);
     }
@@ -385,6 +359,7 @@ class ClusterTest {
     for (NetSocket socket : idle) {
       await(socket.close());
     }
+    await(client.close());
   }
 
   @Test
@@ -395,16 +370,6 @@ class ClusterTest {
     assertThatThrownBy(() -> node(open))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("--cluster-secret-file");
-  }
-
-  private String said(int port, Buffer what) throws Exception {
-    CompletableFuture<String> answer = new CompletableFuture<>();
-    NetSocket socket = await(vertx.createNetClient().connect(port, "127.0.0.1"));
-    Buffer all = Buffer.buffer();
-    socket.handler(all::appendBuffer);
-    socket.closeHandler(nothing -> answer.complete(all.toString(StandardCharsets.UTF_8)));
-    socket.write(what);
-    return answer.get();
   }
 
   private void startThree(RaftNodeOptions options) throws Exception {

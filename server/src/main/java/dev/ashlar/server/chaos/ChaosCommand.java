@@ -79,6 +79,13 @@ public final class ChaosCommand implements Callable<Integer> {
   private List<Fault> faults = List.of(Fault.values());
 
   @Option(
+      names = "--at-least",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "how many faults, past the time if need be (default: ${DEFAULT-VALUE})")
+  private int atLeast = 1;
+
+  @Option(
       names = "--seed",
       paramLabel = "SEED",
       description = "of the choice of faults and operations (default: any)")
@@ -172,7 +179,7 @@ public final class ChaosCommand implements Callable<Integer> {
             .toList();
     Workload workload = new Workload(stores, chosen);
     workload.start(clients);
-    nemesis.run(System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds));
+    nemesis.run(System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds), atLeast);
     workload.stop();
     nemesis.awaitAllCaughtUp();
     say("faults " + nemesis.done());
@@ -197,7 +204,7 @@ public final class ChaosCommand implements Callable<Integer> {
     List<String> options =
         List.of(
             "--scrub-mib-per-second=50",
-            "--scrub-rest-seconds=2",
+            "--scrub-rest-seconds=0",
             "--compact-seconds=2",
             "--log-entries=3000",
             "--stop-seconds=5");

@@ -63,9 +63,13 @@ final class Nemesis {
     return done;
   }
 
-  /** Does harm until the time is over; then all is mended and every member is up. */
-  void run(long untilNanos) throws IOException, InterruptedException {
-    while (System.nanoTime() - untilNanos < 0) {
+  /**
+   * Does harm until the time is over; then all is mended and every member is up.
+   *
+   * @param atLeast how often, past the time if need be
+   */
+  void run(long untilNanos, int atLeast) throws IOException, InterruptedException {
+    while (System.nanoTime() - untilNanos < 0 || faultsDone() < atLeast) {
       List<Mending> mendings = new ArrayList<>();
       Fault fault = faults.get(random.nextInt(faults.size()));
       if (ALONE.contains(fault)) {
@@ -84,13 +88,20 @@ final class Nemesis {
         mending.mend();
       }
       revive();
-      if (ALONE.contains(fault)) {
+      if (fault == Fault.DAMAGE) {
+        // What is damaged may not be come upon for a while: until it is, nobody else is harmed.
+        awaitScrubbed();
+      } else if (ALONE.contains(fault)) {
         awaitAllCaughtUp();
       } else {
         TimeUnit.MILLISECONDS.sleep(random.nextInt(REST_MILLIS_MAX));
       }
     }
     awaitAllCaughtUp();
+  }
+
+  private int faultsDone() {
+    return done.values().stream().mapToInt(Integer::intValue).sum();
   }
 
   /** Waits until every member is up and has what the leader has. */
@@ -112,6 +123,7 @@ final class Nemesis {
    * that finds may have it replaced, and then the new one has to have everything, and to read it.
    */
   void awaitScrubbed() throws IOException, InterruptedException {
+    awaitAllCaughtUp();
     Map<String, Long> due = new HashMap<>();
     await(
         "every member to have read all that it has",
