@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -51,8 +52,11 @@ final class Supervisor {
     Duration pause = PAUSE_MIN;
     while (true) {
       long began = System.nanoTime();
-      Process node = start();
-      int status = node.waitFor();
+      Optional<Process> node = start();
+      if (node.isEmpty()) {
+        return CommandLine.ExitCode.OK;
+      }
+      int status = node.get().waitFor();
       boolean isOver = stopping.get() || status == 0 || status == CommandLine.ExitCode.USAGE;
       if (isOver) {
         return status;
@@ -85,11 +89,14 @@ final class Supervisor {
     }
   }
 
-  /** Nothing is started once a stop has begun: the hook holds the lock until the end. */
-  private synchronized Process start() throws IOException {
+  /** Nothing is started once a stop has begun, which may be between two lives of the node. */
+  private synchronized Optional<Process> start() throws IOException {
+    if (stopping.get()) {
+      return Optional.empty();
+    }
     Process node = new ProcessBuilder(command).inheritIO().start();
     child = node;
-    return node;
+    return Optional.of(node);
   }
 
   /** As this process was started, but without supervision. */

@@ -215,7 +215,7 @@ public final class Simulation implements Observer {
         50,
         world.between(2_000, 100_000),
         1000,
-        new ScrubOptions(world.between(0, 1) * 100L, 500, 20));
+        new ScrubOptions(world.between(0, 1) * 100L, 500, 20, 50));
   }
 
   /** A cluster at rest has compacted its log to the end; who is new comes to have everything. */

@@ -102,6 +102,13 @@ public final class EngineAudit {
     return new HeapPage(slots, bytes, unreadable, unreferenced, next);
   }
 
+  /** How far re-reading had come when it was last noted. */
+  public ScrubPlace place() {
+    try (ReadTransaction transaction = engine.beginRead()) {
+      return ScrubPlace.read(transaction);
+    }
+  }
+
   /**
    * Counts what is there, in one snapshot, beside writers.
    *

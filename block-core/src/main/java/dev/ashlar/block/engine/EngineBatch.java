@@ -159,6 +159,11 @@ public final class EngineBatch implements AutoCloseable {
     Meta.put(transaction, Keys.SHARED, Checksum.seal(Keys.SHARED, new byte[Checksum.BYTES]));
   }
 
+  /** Says how far re-reading has come. */
+  public void scrubbed(ScrubPlace place) {
+    place.write(transaction);
+  }
+
   private void writeIdentity(byte[] key, UUID id) {
     byte[] value =
         ByteBuffer.allocate(2 * Long.BYTES + Checksum.BYTES)

@@ -14,6 +14,7 @@ final class Keys {
   static final byte[] SHARED = ascii("shared");
   static final byte[] INSTALL = ascii("install");
   static final byte[] SWEEP = ascii("sweep");
+  static final byte[] SCRUB = ascii("scrub");
   private static final byte[] HARD_STATE_EVEN = ascii("hard.0");
   private static final byte[] HARD_STATE_ODD = ascii("hard.1");
   private static final byte[] CONFIGURATION = ascii("config.");

@@ -122,6 +122,10 @@ final class LiveReads {
         return ReadAttempt.failed(row.slot(), "its bytes do not have the checksum they had");
       }
       return ReadAttempt.of(row.slot(), reader.read(found.bytes(), found.payloadCrc()));
+    } catch (InternalError e) {
+      // So the JVM tells of a page of a mapped file that could not be read from its device.
+      return ReadAttempt.failed(
+          row == null ? 0 : row.slot(), "its bytes cannot be read: " + e.getMessage());
     }
   }
 

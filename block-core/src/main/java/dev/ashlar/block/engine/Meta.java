@@ -75,7 +75,10 @@ final class Meta {
    */
   static void requireAll(ReadTransaction transaction) {
     for (byte[] key : keys(transaction)) {
-      boolean isReplaced = Arrays.equals(key, Keys.INSTALL) || Arrays.equals(key, Keys.SWEEP);
+      boolean isReplaced =
+          Arrays.equals(key, Keys.INSTALL)
+              || Arrays.equals(key, Keys.SWEEP)
+              || Arrays.equals(key, Keys.SCRUB);
       if (!isReplaced && transaction.get(MapName.META, key).isEmpty()) {
         throw missing(key);
       }

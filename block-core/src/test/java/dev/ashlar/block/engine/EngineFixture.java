@@ -86,6 +86,14 @@ public abstract class EngineFixture {
     put(map, key, bytes);
   }
 
+  /** Takes a value away behind the engine's back. */
+  final void remove(MapName map, byte[] key) {
+    try (WriteTransaction write = underneath.beginWrite()) {
+      write.delete(map, key);
+      write.commit();
+    }
+  }
+
   /** Writes a value behind the engine's back. */
   final void put(MapName map, byte[] key, byte[] value) {
     try (WriteTransaction write = underneath.beginWrite()) {

@@ -27,7 +27,9 @@ public final class FaultyEnvironment implements Environment {
     /** Cursors show entries of the log that cannot be found by their keys. */
     HIDES_THE_LOG,
     /** Code underneath falls over what is stored. */
-    BREAKS_AT_READ
+    BREAKS_AT_READ,
+    /** The device does not give the pages of the heap, of which a JVM tells in its own way. */
+    GIVES_NO_BYTES
   }
 
   private final Environment environment;
@@ -55,7 +57,11 @@ public final class FaultyEnvironment implements Environment {
       throw new IndexOutOfBoundsException("nonsense");
     }
     ReadTransaction reader = environment.beginRead();
-    return fault == Fault.HIDES_THE_LOG ? new HidingReader(reader) : reader;
+    return switch (fault) {
+      case HIDES_THE_LOG -> new HidingReader(reader);
+      case GIVES_NO_BYTES -> new FailingReader(reader);
+      default -> reader;
+    };
   }
 
   @Override
@@ -78,6 +84,27 @@ public final class FaultyEnvironment implements Environment {
     @Override
     public Optional<ByteBuffer> get(MapName map, byte[] key) {
       return map == MapName.LOG ? Optional.empty() : reader.get(map, key);
+    }
+
+    @Override
+    public MapCursor cursor(MapName map) {
+      return reader.cursor(map);
+    }
+
+    @Override
+    public void close() {
+      reader.close();
+    }
+  }
+
+  private record FailingReader(ReadTransaction reader) implements ReadTransaction {
+
+    @Override
+    public Optional<ByteBuffer> get(MapName map, byte[] key) {
+      if (map == MapName.HEAP) {
+        throw new InternalError("a fault occurred in a recent unsafe memory access operation");
+      }
+      return reader.get(map, key);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +41,48 @@ public abstract class StorageEngineDamageContract extends StorageEngineCountCont
       batch.commit();
     }
     assertThat(read(block)).contains(block);
+    assertThat(engine.audit().verify(bytes -> {}).isSound()).isTrue();
+  }
+
+  @Test
+  void bytesThatTheDeviceDoesNotGiveAreDamaged() {
+    Block block = TestBlocks.numbered(1, 100);
+    appendAndApply(block);
+
+    environment.set(FaultyEnvironment.Fault.GIVES_NO_BYTES);
+    assertThatThrownBy(() -> read(block))
+        .isInstanceOf(BlockDamagedException.class)
+        .hasMessageContaining("cannot be read");
+    assertThat(engine.audit().scrub(BlockCursor.START, 1000).damaged())
+        .containsExactly(block.cid());
+
+    environment.set(FaultyEnvironment.Fault.NONE);
+    assertThat(read(block)).contains(block);
+  }
+
+  @Test
+  void howFarReReadingHasComeIsKeptAndIsTheStartWhereItIsDamaged() throws Exception {
+    assertThat(engine.audit().place()).isEqualTo(ScrubPlace.START);
+    BlockCursor cursor = BlockCursor.after(TestBlocks.numbered(1, 100).cid().multihash());
+    for (ScrubPlace place :
+        List.of(
+            new ScrubPlace(cursor, OptionalLong.empty(), 0),
+            new ScrubPlace(BlockCursor.START, OptionalLong.of(7), 3))) {
+      try (EngineBatch batch = engine.begin()) {
+        batch.scrubbed(place);
+        batch.commit();
+      }
+      crash();
+      assertThat(engine.audit().place()).isEqualTo(place);
+    }
+
+    overwrite(MapName.META, Keys.SCRUB);
+    crash();
+    assertThat(engine.audit().place()).isEqualTo(ScrubPlace.START);
+
+    remove(MapName.META, Keys.SCRUB);
+    crash();
+    assertThat(engine.audit().place()).isEqualTo(ScrubPlace.START);
     assertThat(engine.audit().verify(bytes -> {}).isSound()).isTrue();
   }
 

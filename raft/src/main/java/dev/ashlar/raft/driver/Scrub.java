@@ -7,6 +7,7 @@ import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.engine.HeapPage;
 import dev.ashlar.block.engine.Miscount;
 import dev.ashlar.block.engine.ScrubPage;
+import dev.ashlar.block.engine.ScrubPlace;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -24,7 +25,11 @@ final class Scrub {
   private final Consumer<StoreDamagedException> indexDamaged;
   private final Consumer<Throwable> storageFailed;
   private long now;
-  private BlockCursor cursor = BlockCursor.START;
+
+  /** Empty until it is known where the last process was. */
+  private Optional<ScrubPlace> place = Optional.empty();
+
+  private long notedTick;
   private boolean reading;
   private long budget;
   private long resumeTick;
@@ -32,12 +37,6 @@ final class Scrub {
   private long blocks;
   private long bytes;
   private long damaged;
-
-  /** Where the comparison of the heap with the index is; empty while blocks are read. */
-  private OptionalLong slot = OptionalLong.empty();
-
-  /** Slots seen in this round that are damaged, or that nothing seems to refer to. */
-  private long suspects;
 
   private Doubt undecided = Doubt.NONE;
   private long hidden;
@@ -71,26 +70,45 @@ final class Scrub {
       return;
     }
     reading = true;
-    if (slot.isPresent()) {
-      long first = slot.getAsLong();
+    if (place.isEmpty()) {
       storage.run(
           Storage.Work.READ,
-          replica -> replica.engine().audit().readHeap(first),
-          this::readHeap,
-          failure -> reading = false);
+          replica -> replica.engine().audit().place(),
+          this::begin,
+          this::failed);
       return;
     }
-    BlockCursor from = cursor;
-    storage.run(
-        Storage.Work.READ,
-        replica -> replica.engine().audit().scrub(from, options.pageBytes()),
-        this::read,
-        // What cannot be read at all stops the member elsewhere.
-        failure -> reading = false);
+    ScrubPlace from = place.get();
+    if (now - notedTick > options.noteTicks()) {
+      notedTick = now;
+      storage.run(
+          Storage.Work.WRITE,
+          replica -> replica.note(from),
+          noted -> reading = false,
+          this::failed);
+    } else if (from.slot().isPresent()) {
+      storage.run(
+          Storage.Work.READ,
+          replica -> replica.engine().audit().readHeap(from.slot().getAsLong()),
+          page -> readHeap(from, page),
+          this::failed);
+    } else {
+      storage.run(
+          Storage.Work.READ,
+          replica -> replica.engine().audit().scrub(from.cursor(), options.pageBytes()),
+          this::read,
+          this::failed);
+    }
   }
 
   ScrubStatus status() {
     return new ScrubStatus(rounds, blocks, bytes, damaged, hidden, givenBack);
+  }
+
+  private void begin(ScrubPlace noted) {
+    reading = false;
+    notedTick = now;
+    place = Optional.of(noted);
   }
 
   private void read(ScrubPage page) {
@@ -100,26 +118,26 @@ final class Scrub {
     bytes += page.bytes();
     damaged += page.damaged().size();
     page.damaged().forEach(mend);
-    if (page.next().isPresent()) {
-      cursor = page.next().get();
-    } else {
-      cursor = BlockCursor.START;
-      slot = OptionalLong.of(0);
-    }
+    place =
+        Optional.of(
+            page.next().isPresent()
+                ? new ScrubPlace(page.next().get(), OptionalLong.empty(), 0)
+                : new ScrubPlace(BlockCursor.START, OptionalLong.of(0), 0));
   }
 
-  private void readHeap(HeapPage page) {
+  private void readHeap(ScrubPlace from, HeapPage page) {
     reading = false;
     budget = 0;
-    suspects += page.unreferenced() + page.unreadable();
-    slot = page.next();
-    if (slot.isEmpty()) {
-      count();
+    long suspects = from.suspects() + page.unreferenced() + page.unreadable();
+    if (page.next().isPresent()) {
+      place = Optional.of(new ScrubPlace(BlockCursor.START, page.next(), suspects));
+    } else {
+      count(suspects);
     }
   }
 
   /** The file is walked first: on pages that are damaged a cursor may go anywhere. */
-  private void count() {
+  private void count(long suspects) {
     reading = true;
     storage.run(
         Storage.Work.READ,
@@ -131,13 +149,12 @@ final class Scrub {
           replica.engine().audit().countRoots();
           return replica.engine().audit().count(false);
         },
-        this::counted,
+        miscount -> counted(suspects, miscount),
         this::failed);
   }
 
-  private void counted(Miscount miscount) {
+  private void counted(long suspects, Miscount miscount) {
     Doubt doubt = new Doubt(suspects, miscount.slots());
-    suspects = 0;
     if (doubt.isNone() || doubt.equals(undecided)) {
       // The heap was looked into in vain, and nothing is as if it had changed.
       decided(miscount);
@@ -199,7 +216,8 @@ final class Scrub {
 
   private void rest() {
     reading = false;
-    suspects = 0;
+    place = Optional.of(ScrubPlace.START);
+    notedTick = now - options.noteTicks();
     resumeTick = now + options.pauseTicks();
   }
 

@@ -13,6 +13,7 @@ import dev.ashlar.block.engine.LogEntry;
 import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
 import dev.ashlar.block.engine.Miscount;
+import dev.ashlar.block.engine.ScrubPlace;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.raft.core.Entry;
 import dev.ashlar.raft.core.EntryId;
@@ -376,6 +377,17 @@ public final class Replica {
         batch.commit();
       }
       return settled;
+    } catch (NoSpaceException e) {
+      return false;
+    }
+  }
+
+  /** Notes how far re-reading has come; false where there is no room. */
+  public boolean note(ScrubPlace place) {
+    try (EngineBatch batch = engine.begin()) {
+      batch.scrubbed(place);
+      batch.commit();
+      return true;
     } catch (NoSpaceException e) {
       return false;
     }

@@ -24,6 +24,7 @@ import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.driver.DriverOptions;
 import dev.ashlar.raft.driver.ScrubOptions;
+import dev.ashlar.raft.driver.ScrubStatus;
 import dev.ashlar.raft.replication.ReplicatedBlockStore;
 import dev.ashlar.raft.replication.WriteResult;
 import dev.ashlar.store.memory.MemoryEnvironment;
@@ -240,7 +241,7 @@ class ClusterTest {
   void aRowThatNamesWhatNobodyHasEndsTheMember() throws Exception {
     RaftNodeOptions scrubbing =
         RaftNodeOptions.DEFAULT.withDriver(
-            DriverOptions.DEFAULT.withScrub(new ScrubOptions(1 << 20, 1 << 20, 20)));
+            DriverOptions.DEFAULT.withScrub(new ScrubOptions(1 << 20, 1 << 20, 20, 50)));
     MemoryEnvironment disk = new MemoryEnvironment(1L << 30);
     startThree(scrubbing, disk);
     byte[] key = TestBlocks.numbered(1, 10).cid().multihash().toBytes();
@@ -257,6 +258,38 @@ class ClusterTest {
     assertThat(why)
         .isInstanceOf(StoreDamagedException.class)
         .hasMessageContaining("no other member has block");
+  }
+
+  @Test
+  void reReadingGoesOnWhereTheLastProcessWas() throws Exception {
+    int count = 200;
+    RaftNodeOptions scrubbing =
+        RaftNodeOptions.DEFAULT.withDriver(
+            DriverOptions.DEFAULT.withScrub(new ScrubOptions(100, 100, 1_000_000, 1)));
+    MemoryEnvironment disk = new MemoryEnvironment(1L << 30);
+    RaftNode node = node(RaftNodeOptions.DEFAULT, disk);
+    await(node.start(new Formation.Alone()));
+    stores.get(0).putAll(TestBlocks.many(1, count, 100));
+    node.close();
+
+    StorageEngine engine = StorageEngine.open(disk, EngineOptions.DEFAULT);
+    RaftNode first = new RaftNode(vertx, engine, scrubbing);
+    nodes.add(first);
+    await(first.start(new Formation.Alone()));
+    while (engine.audit().place().cursor().after().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    first.close();
+    RaftNode second =
+        new RaftNode(vertx, StorageEngine.open(disk, EngineOptions.DEFAULT), scrubbing);
+    nodes.add(second);
+    await(second.start(new Formation.Alone()));
+    ScrubStatus status;
+    do {
+      status = await(second.status()).scrub();
+    } while (status.rounds() == 0);
+
+    assertThat(status.blocks()).isBetween(1L, count - 1L);
   }
 
   private static boolean isThere(Environment disk, byte[] key) {

@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Walks the trees of an LMDB file (format version 1, as LMDB 0.9 writes it) without LMDB, which
- * checks no page of its own: a damaged one can end the process, or hide keys without a word. Reads
- * the structure only: meta page, branch and leaf pages, the first header of overflow pages, the
- * list of free pages. Values are the engine's to check.
+ * checks no page of its own: a damaged one can end the process, or hide keys without a word. Looks
+ * at the structure only: meta page, branch and leaf pages, the first header of overflow pages, the
+ * list of free pages. Values are the engine's to check; before LMDB has the file they are read all
+ * the same, for where a device does not give a page of a mapped file the process ends.
  *
  * <p>Each page must be used once and say its own number; nodes must lie within their page; keys
  * must ascend, within what the page above says; each tree must have the depth, the pages and the
@@ -40,12 +41,14 @@ final class FileWalk {
   private static final int SUB_DATABASE = 0x02;
   private static final int DEPTH_MAX = 32;
   private static final long NO_PAGE = -1;
+  private static final int VALUE_READ_BYTES = 1 << 20;
 
   private final FileChannel file;
   private final int pageBytes;
   private final long lastPage;
   private final BitSet used = new BitSet();
   private final Deque<ByteBuffer> spare = new ArrayDeque<>();
+  private final Optional<ByteBuffer> values;
 
   /** What a file turns out to be. */
   private static final class UnsoundException extends Exception {
@@ -92,8 +95,13 @@ final class FileWalk {
     }
   }
 
-  private FileWalk(FileChannel file, ByteBuffer meta) throws UnsoundException {
+  /**
+   * @param values room to read values into, empty where they are passed over
+   */
+  private FileWalk(FileChannel file, ByteBuffer meta, Optional<ByteBuffer> values)
+      throws UnsoundException {
     this.file = file;
+    this.values = values;
     this.pageBytes = meta.getInt(META_DATABASES_AT);
     this.lastPage = meta.getLong(META_LAST_PAGE_AT);
     if (lastPage < 1 || lastPage > Integer.MAX_VALUE) {
@@ -103,8 +111,10 @@ final class FileWalk {
   }
 
   /**
-   * Walks what the newest commit shows.
+   * Walks what the newest commit shows, and reads all values, so that a device that does not give
+   * them is known.
    *
+   * @throws IOException when something cannot be read
    * @return what is wrong, empty where nothing is
    */
   static Optional<String> newest(FileChannel file) throws IOException {
@@ -116,7 +126,8 @@ final class FileWalk {
       }
       boolean firstIsNewer =
           first.getLong(META_TRANSACTION_AT) > second.getLong(META_TRANSACTION_AT);
-      return walk(file, firstIsNewer ? first : second);
+      Optional<ByteBuffer> values = Optional.of(ByteBuffer.allocateDirect(VALUE_READ_BYTES));
+      return walk(file, firstIsNewer ? first : second, values);
     } catch (UnsoundException e) {
       return Optional.ofNullable(e.getMessage());
     }
@@ -134,10 +145,10 @@ final class FileWalk {
       ByteBuffer first = meta(file, 0);
       ByteBuffer second = meta(file, pageBytes(first));
       if (first.getLong(META_TRANSACTION_AT) == transaction) {
-        return walk(file, first);
+        return walk(file, first, Optional.empty());
       }
       if (second.getLong(META_TRANSACTION_AT) == transaction) {
-        return walk(file, second);
+        return walk(file, second, Optional.empty());
       }
       throw new OvertakenException();
     } catch (UnsoundException e) {
@@ -145,9 +156,10 @@ final class FileWalk {
     }
   }
 
-  private static Optional<String> walk(FileChannel file, ByteBuffer meta)
+  private static Optional<String> walk(
+      FileChannel file, ByteBuffer meta, Optional<ByteBuffer> values)
       throws IOException, UnsoundException {
-    FileWalk walk = new FileWalk(file, meta);
+    FileWalk walk = new FileWalk(file, meta, values);
     ByteBuffer free = meta.slice(META_DATABASES_AT, DATABASE_BYTES).order(ByteOrder.nativeOrder());
     ByteBuffer main =
         meta.slice(META_DATABASES_AT + DATABASE_BYTES, DATABASE_BYTES)
@@ -336,6 +348,18 @@ final class FileWalk {
     require(pages >= needed, tree, "has too few pages for a value, at " + number);
     use(tree, number, pages);
     tree.overflowFound += pages;
+    if (values.isPresent()) {
+      readValue(tree, number * pageBytes, PAGE_HEADER_BYTES + size, values.get());
+    }
+  }
+
+  private void readValue(Tree tree, long at, long size, ByteBuffer into)
+      throws IOException, UnsoundException {
+    long end = at + size;
+    for (long from = at; from < end; from += into.limit()) {
+      into.clear().limit((int) Math.min(into.capacity(), end - from));
+      require(fill(file, into, from), tree, "names a page behind the end");
+    }
   }
 
   private ByteBuffer read(Tree tree, long number) throws IOException, UnsoundException {

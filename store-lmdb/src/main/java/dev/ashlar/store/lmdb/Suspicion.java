@@ -23,9 +23,10 @@ import java.util.stream.Stream;
  *       walked before LMDB has it.
  *   <li>{@code damaged}: whoever had the store last found that it must not be gone on from, sound
  *       as the file may be: it has lost what it had acknowledged, for one.
- *   <li>{@code crashes}: the process died inside LMDB, by what the JVM's log of its death says, or
- *       LMDB came upon a page that cannot be. The file is walked; after the second time it is
- *       refused, whatever the walk says.
+ *   <li>{@code crashes}: the process died inside LMDB, or of a page of a mapped file that its
+ *       device did not give ({@code SIGBUS}), by what the JVM's log of its death says; or LMDB came
+ *       upon a page that cannot be. The file is walked; after the second time it is refused,
+ *       whatever the walk says.
  * </ul>
  *
  * <p>LMDB ends the process by {@code abort()} where one of its assertions fails, of which the JVM
@@ -178,7 +179,7 @@ final class Suspicion {
         List.of(directory, Path.of(""), Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
     for (Path place : places) {
       Path log = place.resolve(name).toAbsolutePath();
-      if (Files.isReadable(log) && isInsideLmdb(log)) {
+      if (Files.isReadable(log) && isOfTheFile(log)) {
         String line = log + " " + Files.getLastModifiedTime(log);
         if (!crashes().contains(line)) {
           noteCrash(line);
@@ -196,9 +197,11 @@ final class Suspicion {
         StandardOpenOption.SYNC);
   }
 
-  private static boolean isInsideLmdb(Path log) throws IOException {
+  private static boolean isOfTheFile(Path log) throws IOException {
     try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
-      return lines.limit(CRASH_LOG_LINES).anyMatch(line -> line.contains("lmdbjava-native"));
+      return lines
+          .limit(CRASH_LOG_LINES)
+          .anyMatch(line -> line.contains("lmdbjava-native") || line.contains("SIGBUS"));
     }
   }
 

@@ -26,6 +26,7 @@ class FileWalkTest {
   private static final int PAGE_BYTES = 4096;
   private static final int BRANCH = 1;
   private static final int LEAF = 2;
+  private static final int OVERFLOW = 4;
 
   @TempDir private Path directory;
   private Path file;
@@ -221,6 +222,52 @@ class FileWalkTest {
   }
 
   @Test
+  void whoDiedTwiceOfWhatItsDeviceDidNotGiveIsRefused() throws IOException {
+    String frame =
+        "#  SIGBUS (0x7) at pc=0x1, pid=1, tid=2\n#\n# Problematic frame:\n"
+            + "# v  ~StubRoutines::updateBytesCRC32C\n";
+    die(41, frame);
+    LmdbBlockStore.open(directory).close();
+    die(42, frame);
+
+    assertThatThrownBy(() -> LmdbBlockStore.open(directory))
+        .isInstanceOf(StoreDamagedException.class)
+        .hasMessageContaining("failed 2 times");
+  }
+
+  @Test
+  void whoDiedOfSomethingElseIsNot() throws IOException {
+    for (int pid = 41; pid < 45; pid++) {
+      die(pid, "#  SIGSEGV (0xb) at pc=0x1\n# Problematic frame:\n# C  [libother.so+0x1]  f\n");
+      LmdbBlockStore.open(directory).close();
+    }
+    assertThat(directory.resolve("crashes")).doesNotExist();
+  }
+
+  @Test
+  void valuesAreReadBeforeTheFileIsTrusted() throws IOException {
+    int found = 0;
+    List<Long> pages = pages(OVERFLOW);
+    for (long page : pages.subList(0, 40)) {
+      // Behind the page with the header.
+      found += givesUp((page + 1) * PAGE_BYTES) ? 1 : 0;
+    }
+
+    // Some of these pages are free, or not the first of a value.
+    assertThat(found).isGreaterThan(10);
+  }
+
+  private boolean givesUp(long unreadable) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      assertThat(FileWalk.newest(new FailingChannel(channel, unreadable))).isEmpty();
+      return false;
+    } catch (IOException e) {
+      assertThat(e).hasMessage("Input/output error");
+      return true;
+    }
+  }
+
+  @Test
   void theFileIsWalkedWhereThreeProcessesInARowAreLost() throws IOException {
     long page = used(BRANCH).get(0);
     byte[] sound = read(page);
@@ -262,10 +309,12 @@ class FileWalkTest {
 
   /** Leaves the directory as the JVM does when it dies in native code. */
   private void die(long pid) throws IOException {
+    die(pid, "#\n# Problematic frame:\n# C  [lmdbjava-native-library-1.so+0x1]  mdb_page_search\n");
+  }
+
+  private void die(long pid, String how) throws IOException {
     Files.writeString(directory.resolve("ashlar.lock"), Long.toString(pid));
-    Files.writeString(
-        directory.resolve("hs_err_pid" + pid + ".log"),
-        "#\n# Problematic frame:\n# C  [lmdbjava-native-library-1.so+0x1]  mdb_page_search\n");
+    Files.writeString(directory.resolve("hs_err_pid" + pid + ".log"), how);
   }
 
   private Optional<String> walk() throws IOException {
