@@ -43,6 +43,11 @@ final class Following implements Behaviour {
     elapsedTicks = 0;
   }
 
+  /** Waits for others to lead, twice the longest election timeout more. */
+  void waitLonger() {
+    elapsedTicks = -2 * state.options.electionTicksMax();
+  }
+
   /** Having voted, it waits as long as for a leader (Raft figure 2, "Followers"). */
   void voted() {
     elapsedTicks = 0;

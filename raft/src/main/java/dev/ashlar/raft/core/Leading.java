@@ -175,7 +175,8 @@ final class Leading implements Behaviour {
     boolean waits = state.commit < state.log.lastIndex();
     long stalledTicks = (long) STALLED_TIMEOUTS * state.options.electionTicksMax();
     if (waits && state.now - progressTick > stalledTicks) {
-      core.stepDown();
+      // Its log is the longest, so that it would be elected again at once: others are to try first.
+      core.giveWay();
       return;
     }
     if (transfer.isPresent()

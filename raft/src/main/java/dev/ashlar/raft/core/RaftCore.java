@@ -315,6 +315,11 @@ public final class RaftCore {
     becomeFollower(state.term, Optional.empty());
   }
 
+  /** Steps down, and lets others campaign before it does so again. */
+  void giveWay() {
+    becomeFollower(state.term, Optional.empty()).waitLonger();
+  }
+
   long nextNonce() {
     return ++nonce;
   }
@@ -323,10 +328,12 @@ public final class RaftCore {
     return answered > firstNonce && answered <= nonce;
   }
 
-  private void becomeFollower(long term, Optional<MemberId> leader) {
+  private Following becomeFollower(long term, Optional<MemberId> leader) {
     state.setTermAndVote(term, term == state.term ? state.vote : Optional.empty());
-    behaviour = new Following(this, state, leader);
+    Following following = new Following(this, state, leader);
+    behaviour = following;
     state.reads.reset();
+    return following;
   }
 
   /** Pre-votes speak of a term that nobody has entered yet (thesis §9.6). */

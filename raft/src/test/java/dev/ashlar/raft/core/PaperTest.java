@@ -402,6 +402,29 @@ class PaperTest {
     assertThat(peer.core().status().role()).isNotEqualTo(new Role.Leader());
   }
 
+  @Test
+  void aLeaderWhoseEntriesReachNobodyMakesRoomForAnother() {
+    Peer peer = Peer.of(1, THREE, 1);
+    peer.lead(2);
+    peer.step(2, new Message.AppendAccepted(2, 1));
+    peer.core().propose(7, 10, "command 2");
+    int max = Peer.OPTIONS.electionTicksMax();
+
+    // Heartbeats go on in both directions, entries are lost.
+    int ticks = 0;
+    for (; ticks < 20 * max && peer.core().status().role().equals(new Role.Leader()); ticks++) {
+      for (Message sent : to(2, peer.ticks(1))) {
+        if (sent instanceof Message.Heartbeat heartbeat) {
+          peer.step(2, new Message.HeartbeatResponse(2, heartbeat.round(), 1));
+        }
+      }
+    }
+
+    assertThat(ticks).isBetween(10 * max, 10 * max + 2);
+    assertThat(peer.ticks(2 * max)).isEmpty();
+    assertThat(to(2, peer.ticks(max))).hasOnlyElementsOfType(Message.PreVote.class).isNotEmpty();
+  }
+
   // Thesis §6.4: reads.
 
   @Test
