@@ -76,7 +76,7 @@ final class KuboBlockRoutes {
     List<FormPart> parts = new ArrayList<>();
     AtomicInteger pausedParts = new AtomicInteger();
     MultipartDecoder decoder =
-        new MultipartDecoder(
+        MultipartDecoder.of(
             exchange,
             (name, fileName, contentType) -> {
               if (results.size() >= FILES_MAX) {

@@ -59,20 +59,28 @@ final class MultipartDecoder {
   }
 
   /**
-   * Begins.
+   * Begins with the body of a request.
    *
    * @throws BadArgument when the request is not multipart
    */
-  MultipartDecoder(Exchange exchange, Parts parts) {
-    this.parts = parts;
+  static MultipartDecoder of(Exchange exchange, Parts parts) {
     exchange.requirePlainBody();
-    String contentType = exchange.header("Content-Type").orElse("");
+    return new MultipartDecoder(exchange.header("Content-Type").orElse(""), parts);
+  }
+
+  /**
+   * Begins.
+   *
+   * @throws BadArgument when the type is not multipart
+   */
+  MultipartDecoder(String contentType, Parts parts) {
+    this.parts = parts;
     if (!contentType.toLowerCase(Locale.ROOT).startsWith("multipart/form-data")) {
       throw new BadArgument("file argument 'path' is required: send multipart/form-data");
     }
     HttpRequest head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/");
-    head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
     try {
+      head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
       if (!HttpPostRequestDecoder.isMultipart(head)) {
         throw new BadArgument("the Content-Type lacks the boundary of multipart/form-data");
       }

@@ -41,7 +41,7 @@ final class MultipartInput {
    */
   MultipartInput(Exchange exchange, GatewayOptions.Limits limits) {
     this.decoder =
-        new MultipartDecoder(
+        MultipartDecoder.of(
             exchange,
             (name, fileName, contentType) -> {
               Content content = new Content();
