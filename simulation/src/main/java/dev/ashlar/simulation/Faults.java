@@ -106,10 +106,10 @@ final class Faults {
     world.note("heal");
     network.heal();
     for (SimNode node : nodes) {
-      node.disk().setFull(false);
+      node.disk().setFull(SimDisk.Fullness.NOT);
       node.disk().setHung(false);
       node.disk().setSlowness(1);
-      node.disk().setFailing(() -> false);
+      node.disk().setFailing(() -> false, false);
       node.setClockRate(1);
       if (node.isPaused()) {
         node.resume();
@@ -333,8 +333,10 @@ final class Faults {
 
   private void fill(SimNode node) {
     world.note("full disk " + node.address());
-    node.disk().setFull(true);
-    later(node, 2_000_000, () -> node.disk().setFull(false));
+    node.disk()
+        .setFull(
+            world.nowMicros() % 2 == 0 ? SimDisk.Fullness.BLOCKS : SimDisk.Fullness.COMMITS_TOO);
+    later(node, 2_000_000, () -> node.disk().setFull(SimDisk.Fullness.NOT));
   }
 
   private void clock(SimNode node) {
@@ -383,12 +385,12 @@ final class Faults {
   private void failCommit(SimNode node) {
     if (node.isUp() && mayLose(node)) {
       world.note("failing disk " + node.address());
-      node.disk().setFailing(() -> mayLose(node));
+      node.disk().setFailing(() -> mayLose(node), world.nowMicros() % 2 == 0);
       int life = node.life();
       world.after(
           500_000,
           () -> {
-            node.disk().setFailing(() -> false);
+            node.disk().setFailing(() -> false, false);
             if (node.isSuspect() && node.life() == life + 1) {
               node.wipe();
               node.start();

@@ -21,24 +21,43 @@ import java.util.function.BooleanSupplier;
  */
 final class SimDisk implements Environment {
 
+  /** For what a disk has no room. */
+  enum Fullness {
+    NOT,
+    BLOCKS,
+    /** Somebody else has taken the reserve, too. */
+    COMMITS_TOO
+  }
+
   private static final long CAPACITY_BYTES = 1L << 40;
+
+  private static final List<MapName> HIDING_BLOCKS =
+      List.of(MapName.BLOCKS_EVEN, MapName.BLOCKS_ODD);
+  private static final List<MapName> HIDING_ROOTS_FIRST =
+      List.of(MapName.ROOTS_EVEN, MapName.ROOTS_ODD, MapName.BLOCKS_EVEN, MapName.BLOCKS_ODD);
 
   private MemoryEnvironment contents = new MemoryEnvironment(CAPACITY_BYTES);
   private Optional<MemoryEnvironment> remembered = Optional.empty();
-  private boolean full;
+  private Fullness full = Fullness.NOT;
   private BooleanSupplier fails = () -> false;
+  private boolean isDoneAllTheSame;
   private boolean broken;
   private boolean harmed;
   private boolean hung;
   private int slowness = 1;
 
-  void setFull(boolean isFull) {
-    full = isFull;
+  void setFull(Fullness fullness) {
+    full = fullness;
   }
 
-  /** Asked at each commit whether it is to fail. */
-  void setFailing(BooleanSupplier newFails) {
+  /**
+   * Asked at each commit whether it is to fail.
+   *
+   * @param allTheSame whether the one that fails takes effect
+   */
+  void setFailing(BooleanSupplier newFails, boolean allTheSame) {
     fails = newFails;
+    isDoneAllTheSame = allTheSame;
   }
 
   /** Whether a commit has failed. */
@@ -92,10 +111,11 @@ final class SimDisk implements Environment {
     }
   }
 
-  /** A row of the index goes missing, if there is one. */
+  /** A row of the index or a root record goes missing, if there is one. */
   void hide(World world) {
     harmed = true;
-    for (MapName map : List.of(MapName.BLOCKS_EVEN, MapName.BLOCKS_ODD)) {
+    List<MapName> maps = world.nowMicros() % 2 == 0 ? HIDING_ROOTS_FIRST : HIDING_BLOCKS;
+    for (MapName map : maps) {
       try (WriteTransaction write = contents.beginWrite()) {
         List<byte[]> keys = keys(write, map);
         if (!keys.isEmpty()) {
@@ -155,7 +175,7 @@ final class SimDisk implements Environment {
 
   @Override
   public long freeBytes() {
-    return full ? 0 : contents.freeBytes();
+    return full == Fullness.NOT ? contents.freeBytes() : 0;
   }
 
   @Override
@@ -178,7 +198,7 @@ final class SimDisk implements Environment {
 
     @Override
     public ByteBuffer reserve(MapName map, byte[] key, int size) {
-      if (full) {
+      if (full != Fullness.NOT) {
         throw new NoSpaceException("the disk is full");
       }
       return writer.reserve(map, key, size);
@@ -196,9 +216,15 @@ final class SimDisk implements Environment {
 
     @Override
     public void commit() {
+      if (full == Fullness.COMMITS_TOO) {
+        throw new NoSpaceException("the disk is full");
+      }
       if (fails.getAsBoolean()) {
         fails = () -> false;
         broken = true;
+        if (isDoneAllTheSame) {
+          writer.commit();
+        }
         throw new StoreFailedException("the sync failed", new IOException("EIO"), true);
       }
       writer.commit();
