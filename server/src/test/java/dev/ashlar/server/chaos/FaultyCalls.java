@@ -32,6 +32,7 @@ final class FaultyCalls {
   private final Set<Block> there = new HashSet<>();
   private final Set<Block> open = new HashSet<>();
   private final Set<Block> gone = new HashSet<>();
+  private Shim.Control.Failure failing = Shim.Control.Failure.EIO;
 
   private FaultyCalls(Path directory, Shim.Control shim) {
     this.directory = directory;
@@ -77,6 +78,7 @@ final class FaultyCalls {
 
   private Ending tryOut(long call, Shim.Control.Failure failure) throws IOException {
     long failedBefore = shim.failed();
+    failing = failure;
     shim.fail(call, failure);
     boolean told = false;
     try {
@@ -151,8 +153,13 @@ final class FaultyCalls {
   /** What failed is open; what is acknowledged after a call failed within it is a lie. */
   private void attempt(
       List<BlockException> errors, Block block, Runnable what, Set<Block> done, Set<Block> undone) {
+    long failedBefore = shim.failed();
     try {
       what.run();
+      // A transaction that found no room may have been tried again, with success.
+      if (shim.failed() > failedBefore && failing != Shim.Control.Failure.ENOSPC) {
+        throw new IllegalStateException("acknowledged although a call failed meanwhile");
+      }
       done.add(block);
       undone.remove(block);
       open.remove(block);
