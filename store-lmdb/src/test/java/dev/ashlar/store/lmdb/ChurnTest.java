@@ -7,7 +7,9 @@ import dev.ashlar.block.TestBlocks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,5 +44,43 @@ class ChurnTest {
       assertThat(store.statistics().blocks()).isZero();
     }
     assertThat(most).isLessThan(3 * LIVE_BYTES);
+  }
+
+  /** What is freed lies between blocks that stay, and the next ones have another size. */
+  @Test
+  void gapsBetweenBlocksThatStayAreUsedAgain() throws IOException {
+    int[] sizes = {700, 3_000, 5_000, 40_000, 130_000};
+    Deque<Block> live = new ArrayDeque<>();
+    long liveBytes = 0;
+    long most = 0;
+    int next = 0;
+    try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {
+      for (int round = 0; round < 2 * ROUNDS; round++) {
+        int size = sizes[(3 * round) % sizes.length];
+        List<Block> blocks = new ArrayList<>();
+        for (; liveBytes < LIVE_BYTES; liveBytes += size) {
+          blocks.add(TestBlocks.numbered(next++, size));
+        }
+        store.putAll(blocks);
+        live.addAll(blocks);
+        store.compact();
+        most = Math.max(most, Files.size(directory.resolve("data.mdb")));
+        List<Block> gone = new ArrayList<>();
+        for (int i = live.size(); i > 0; i--) {
+          Block block = live.removeFirst();
+          if (i % 2 == 0) {
+            gone.add(block);
+            liveBytes -= block.size();
+          } else {
+            live.addLast(block);
+          }
+        }
+        gone.parallelStream().map(Block::cid).forEach(store::delete);
+        store.compact();
+      }
+      assertThat(store.statistics().blocks()).isEqualTo(live.size());
+      assertThat(store.verify(bytes -> {}).isSound()).isTrue();
+    }
+    assertThat(most).isLessThan(5 * LIVE_BYTES);
   }
 }
