@@ -132,6 +132,8 @@ class ZooTest {
         .execute(
             LauncherDiscoveryRequestBuilder.request().selectors(selectClass(tests)).build(),
             listener);
+    // Were it the mutant's surroundings that fail, nothing would pass.
+    assertThat(listener.getSummary().getTestsSucceededCount()).as("tests that pass").isPositive();
     return listener.getSummary().getFailures().stream()
         .map(TestExecutionSummary.Failure::getTestIdentifier)
         .map(test -> test.getDisplayName().replace("\"", ""))

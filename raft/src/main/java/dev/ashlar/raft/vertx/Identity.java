@@ -11,10 +11,18 @@ import java.util.UUID;
  */
 final class Identity {
 
+  private final long features;
   private MemberId member = new MemberId(Hello.NOBODY);
   private UUID cluster = Hello.NOBODY;
   private String address = "";
   private List<String> initial = List.of();
+
+  /**
+   * @param features what this release knows, of {@link Features}
+   */
+  Identity(long features) {
+    this.features = features;
+  }
 
   MemberId member() {
     return member;
@@ -53,14 +61,6 @@ final class Identity {
 
   Hello hello(Hello.Purpose purpose, MemberId to) {
     return new Hello(
-        Hello.VERSION,
-        purpose,
-        Features.ALL,
-        cluster,
-        member,
-        to,
-        address,
-        initial,
-        UUID.randomUUID());
+        Hello.VERSION, purpose, features, cluster, member, to, address, initial, UUID.randomUUID());
   }
 }

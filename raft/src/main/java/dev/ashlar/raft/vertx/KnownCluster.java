@@ -1,6 +1,7 @@
 package dev.ashlar.raft.vertx;
 
 import dev.ashlar.raft.core.MemberId;
+import dev.ashlar.raft.driver.Features;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.DecodeException;
@@ -88,7 +89,7 @@ public record KnownCluster(
    *     reason where the cluster cannot
    */
   public Future<List<String>> requireDispensable(Vertx vertx, RaftNodeOptions options) {
-    Identity identity = new Identity();
+    Identity identity = new Identity(Features.ALL);
     identity.is(self);
     identity.belongsTo(cluster);
     identity.isReachedAt(address);

@@ -14,6 +14,7 @@ import dev.ashlar.raft.core.RaftCore;
 import dev.ashlar.raft.core.Ready;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
+import dev.ashlar.raft.driver.Features;
 import dev.ashlar.raft.driver.Host;
 import dev.ashlar.raft.driver.Lane;
 import dev.ashlar.raft.driver.RaftDriver;
@@ -71,7 +72,7 @@ public final class RaftNode implements Replication {
   private final ReplicaExecutor storage;
   private final PeerServer server;
   private final PeerClient client;
-  private final Identity identity = new Identity();
+  private final Identity identity;
   private final Peers peers;
   private final Forming forming;
   private long lastWrite;
@@ -92,7 +93,15 @@ public final class RaftNode implements Replication {
    * @throws IllegalArgumentException for an address that is not loopback without secret or TLS
    */
   public RaftNode(Vertx vertx, StorageEngine engine, RaftNodeOptions options) {
+    this(vertx, engine, options, Features.ALL);
+  }
+
+  /**
+   * @param features what it says that it knows; another release knows others
+   */
+  RaftNode(Vertx vertx, StorageEngine engine, RaftNodeOptions options, long features) {
     this.vertx = vertx;
+    this.identity = new Identity(features);
     this.context = vertx.getOrCreateContext();
     this.options = options;
     this.engine = engine;

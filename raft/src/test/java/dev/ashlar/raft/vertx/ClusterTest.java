@@ -10,7 +10,9 @@ import dev.ashlar.block.NoSpaceException;
 import dev.ashlar.block.ReadConsistency;
 import dev.ashlar.block.StoreDamagedException;
 import dev.ashlar.block.StoreFailedException;
+import dev.ashlar.block.StoreUnavailableException;
 import dev.ashlar.block.TestBlocks;
+import dev.ashlar.block.UnknownOutcomeException;
 import dev.ashlar.block.engine.EngineOptions;
 import dev.ashlar.block.engine.EngineReads;
 import dev.ashlar.block.engine.Environment;
@@ -19,10 +21,13 @@ import dev.ashlar.block.engine.MapName;
 import dev.ashlar.block.engine.ReadTransaction;
 import dev.ashlar.block.engine.StorageEngine;
 import dev.ashlar.block.engine.WriteTransaction;
+import dev.ashlar.block.root.Pin;
+import dev.ashlar.block.root.Pins;
 import dev.ashlar.raft.core.MemberId;
 import dev.ashlar.raft.core.Role;
 import dev.ashlar.raft.driver.AdminCommand;
 import dev.ashlar.raft.driver.DriverOptions;
+import dev.ashlar.raft.driver.Features;
 import dev.ashlar.raft.driver.ScrubOptions;
 import dev.ashlar.raft.driver.ScrubStatus;
 import dev.ashlar.raft.replication.ReplicatedBlockStore;
@@ -261,6 +266,52 @@ class ClusterTest {
   }
 
   @Test
+  void nothingIsUsedThatAMemberDoesNotKnow() throws Exception {
+    List<Integer> ports = freePorts(3);
+    List<String> addresses = ports.stream().map(port -> "127.0.0.1:" + port).toList();
+    MemoryEnvironment disk = new MemoryEnvironment(1L << 30);
+    RaftNode older =
+        new RaftNode(vertx, StorageEngine.open(disk, EngineOptions.DEFAULT), at(ports.get(2)), 0);
+    nodes.add(older);
+    List<Future<Void>> started = new ArrayList<>();
+    started.add(older.start(new Formation.Initial(addresses)));
+    for (int port : ports.subList(0, 2)) {
+      started.add(node(at(port)).start(new Formation.Initial(addresses)));
+    }
+    for (Future<Void> each : started) {
+      await(each);
+    }
+    Block block = TestBlocks.numbered(1, 100);
+    putUntilTaken(stores.get(0), block);
+    Pins pins = new Pins(((ReplicatedBlockStore) stores.get(0)).roots());
+    Pin pin = new Pin(block.cid(), Pin.Mode.DIRECT, "");
+
+    assertThatThrownBy(() -> pins.add(pin))
+        .isInstanceOf(StoreUnavailableException.class)
+        .hasMessageContaining("knows of pins and references");
+
+    older.close();
+    RaftNode newer =
+        new RaftNode(vertx, StorageEngine.open(disk, EngineOptions.DEFAULT), at(ports.get(2)));
+    nodes.add(newer);
+    await(newer.start(new Formation.Initial(addresses)));
+    while (!isPinned(pins, pin)) {
+      Thread.onSpinWait();
+    }
+    assertThat(pins.get(block.cid())).contains(pin);
+  }
+
+  /** Until the new release has introduced itself to the leader, it is refused. */
+  private static boolean isPinned(Pins pins, Pin pin) {
+    try {
+      pins.add(pin);
+      return true;
+    } catch (StoreUnavailableException | UnknownOutcomeException e) {
+      return false;
+    }
+  }
+
+  @Test
   void reReadingGoesOnWhereTheLastProcessWas() throws Exception {
     int count = 200;
     RaftNodeOptions scrubbing =
@@ -328,7 +379,8 @@ class ClusterTest {
     RaftNode first = open(secret, new Formation.Alone());
     String contact = await(first.status()).address();
     PeerClient client = new PeerClient(vertx, wrong);
-    Hello hello = new Identity().hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY));
+    Hello hello =
+        new Identity(Features.ALL).hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY));
 
     assertThatThrownBy(() -> await(client.connect(contact, hello)))
         .hasStackTraceContaining("--cluster-secret-file");
@@ -362,7 +414,8 @@ class ClusterTest {
 
     for (RaftNodeOptions options : List.of(withTls(stranger), RaftNodeOptions.DEFAULT)) {
       PeerClient client = new PeerClient(vertx, options);
-      Hello hello = new Identity().hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY));
+      Hello hello =
+          new Identity(Features.ALL).hello(Hello.Purpose.DISCOVER, new MemberId(Hello.NOBODY));
       assertThatThrownBy(() -> await(client.connect(contact, hello)))
           .isInstanceOf(ExecutionException.class);
     }
@@ -495,8 +548,7 @@ class ClusterTest {
       try {
         store.put(block);
         return;
-      } catch (dev.ashlar.block.StoreUnavailableException
-          | dev.ashlar.block.UnknownOutcomeException e) {
+      } catch (StoreUnavailableException | UnknownOutcomeException e) {
         Thread.onSpinWait();
       }
     }
