@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ashlar.block.Block;
 import dev.ashlar.block.MalformedException;
+import dev.ashlar.block.Mutations;
+import dev.ashlar.block.Seeds;
 import dev.ashlar.block.TestBlocks;
 import dev.ashlar.block.engine.LogPosition;
 import dev.ashlar.block.engine.ManifestHead;
@@ -34,13 +36,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
+import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** The bytes of every message are what messages.txt says they have been since version 1. */
 class MessageCodecTest {
 
+  private static final int RUNS = Integer.getInteger("ashlar.runs", 1) * 50_000;
   private static final MemberId MEMBER = new MemberId(new UUID(0x0123456789abcdefL, 2));
   private static final Block BLOCK = TestBlocks.numbered(1, 5);
 
@@ -85,17 +88,19 @@ class MessageCodecTest {
 
   @Test
   void randomBytesAreAMessageOrAreRefusedByName() {
-    SplittableRandom random = new SplittableRandom(7);
-    List<byte[]> seeds = messages().values().stream().map(MessageCodecTest::bytes).toList();
-    for (int i = 0; i < 50_000; i++) {
-      byte[] bytes = seeds.get(random.nextInt(seeds.size())).clone();
-      for (int flips = random.nextInt(4); flips >= 0; flips--) {
-        bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
-      }
+    long seed = Seeds.next();
+    Mutations mutations =
+        new Mutations(
+            messages().values().stream().map(MessageCodecTest::bytes).toList(), new Random(seed));
+    for (int i = 0; i < RUNS; i++) {
+      byte[] bytes = mutations.next();
       try {
         assertThat(MessageCodec.decode(ByteBuffer.wrap(bytes))).isNotNull();
       } catch (MalformedException e) {
         assertThat(e).hasMessageContaining(" ");
+      } catch (RuntimeException | Error e) {
+        throw new AssertionError(
+            "-Dashlar.seed=" + seed + ": " + HexFormat.of().formatHex(bytes), e);
       }
     }
   }
