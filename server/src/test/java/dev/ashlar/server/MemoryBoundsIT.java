@@ -18,6 +18,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -52,6 +53,7 @@ class MemoryBoundsIT extends ProcessExperiment {
   private static final int LARGE = 2 << 20;
   private static final int CLIENTS = 64;
   private static final int LARGE_BLOCKS = 640;
+  private static final int ANSWER_MILLIS_MAX = 30_000;
 
   private final AtomicLong mostAnonymousBytes = new AtomicLong();
   private final Thread watcher = new Thread(this::watch, "memory");
@@ -199,6 +201,8 @@ class MemoryBoundsIT extends ProcessExperiment {
   private boolean refuses(Block block) {
     try (Upload upload = new Upload(block)) {
       return upload.answer().stream().anyMatch(line -> line.startsWith("HTTP/1.1 503 "));
+    } catch (SocketTimeoutException e) {
+      return false;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -277,6 +281,7 @@ class MemoryBoundsIT extends ProcessExperiment {
       this.block = block;
       URI url = URI.create(nodes.get(0).url());
       socket = new Socket(InetAddress.getLoopbackAddress(), url.getPort());
+      socket.setSoTimeout(ANSWER_MILLIS_MAX);
       String head =
           "POST /blocks HTTP/1.1\r\nHost: %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n"
               .formatted(url.getAuthority(), block.size());

@@ -57,6 +57,9 @@ record HeapRecord(Multihash multihash, long origin, int payloadCrc, ByteBuffer b
       return Optional.of(new HeapRecord(multihash, value.getLong(1), payloadCrc, source.slice()));
     } catch (MalformedException e) {
       return Optional.empty();
+    } catch (InternalError e) {
+      // So the JVM tells of a page of a mapped file that its device did not give.
+      return Optional.empty();
     }
   }
 

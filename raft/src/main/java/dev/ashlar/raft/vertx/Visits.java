@@ -56,9 +56,8 @@ final class Visits implements PeerServer.Visitors {
     boolean takesPart = hello.purpose() != Hello.Purpose.STATUS;
     boolean knowsRoots = (hello.features() & Features.ROOTS) != 0;
     if (takesPart && !knowsRoots && driver.get().filter(RaftDriver::hasRoots).isPresent()) {
-      return "this cluster has pins or references, of which the release of "
-          + hello.address()
-          + " does not know: run the release there that the others run";
+      return "this cluster has pins or references, of which the calling release does not know: run"
+          + " the one that the members run";
     }
     if (hello.purpose() == Hello.Purpose.JOIN) {
       return null;

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Walks the trees of an LMDB file (format version 1, as LMDB 0.9 writes it) without LMDB, which
  * checks no page of its own: a damaged one can end the process, or hide keys without a word. Looks
  * at the structure only: meta page, branch and leaf pages, the first header of overflow pages, the
- * list of free pages. Values are the engine's to check; before LMDB has the file they are read all
- * the same, for where a device does not give a page of a mapped file the process ends.
+ * list of free pages. Values are the engine's to check; they may be read all the same, for where a
+ * device does not give a page of a mapped file the process ends.
  *
  * <p>Each page must be used once and say its own number; nodes must lie within their page; keys
  * must ascend, within what the page above says; each tree must have the depth, the pages and the
@@ -111,13 +111,14 @@ final class FileWalk {
   }
 
   /**
-   * Walks what the newest commit shows, and reads all values, so that a device that does not give
-   * them is known.
+   * Walks what the newest commit shows.
    *
+   * @param readsValues whether to read all values, too, so that a device that does not give them is
+   *     known
    * @throws IOException when something cannot be read
    * @return what is wrong, empty where nothing is
    */
-  static Optional<String> newest(FileChannel file) throws IOException {
+  static Optional<String> newest(FileChannel file, boolean readsValues) throws IOException {
     try {
       ByteBuffer first = meta(file, 0);
       ByteBuffer second = meta(file, pageBytes(first));
@@ -126,7 +127,8 @@ final class FileWalk {
       }
       boolean firstIsNewer =
           first.getLong(META_TRANSACTION_AT) > second.getLong(META_TRANSACTION_AT);
-      Optional<ByteBuffer> values = Optional.of(ByteBuffer.allocateDirect(VALUE_READ_BYTES));
+      Optional<ByteBuffer> values =
+          readsValues ? Optional.of(ByteBuffer.allocateDirect(VALUE_READ_BYTES)) : Optional.empty();
       return walk(file, firstIsNewer ? first : second, values);
     } catch (UnsoundException e) {
       return Optional.ofNullable(e.getMessage());

@@ -1,6 +1,7 @@
 package dev.ashlar.store.lmdb;
 
 import dev.ashlar.block.StoreDamagedException;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +11,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Why the file in a directory may not be what was written, kept in small files beside it, and what
@@ -46,6 +48,13 @@ final class Suspicion {
   private static final int CRASHES_MAX = 1;
   private static final int LOST_MAX = 3;
   private static final int CRASH_LOG_LINES = 40;
+
+  /** What the JVM's log says of a page that was mapped and could not be given, and of mappings. */
+  private static final Pattern BUS_ERROR = Pattern.compile("SIGBUS.*si_addr: 0x([0-9a-f]{1,16})");
+
+  private static final Pattern MAPPING =
+      Pattern.compile(
+          "^([0-9a-f]{1,16})-([0-9a-f]{1,16}) .*/" + Pattern.quote(DataFile.NAME) + "$");
 
   private final Path directory;
   private boolean noted;
@@ -134,7 +143,7 @@ final class Suspicion {
         || crashes > 0
         || lock.lost() >= LOST_MAX
         || Files.exists(directory.resolve(DOUBT))) {
-      walk();
+      walk(crashes > 0 && !accepts);
       lock.forgive();
     }
   }
@@ -147,7 +156,7 @@ final class Suspicion {
   }
 
   /** What made the walk happen may be over; the next open must not pass by what it finds. */
-  private void walk() throws IOException {
+  private void walk(boolean readsValues) throws IOException {
     Path data = directory.resolve(DataFile.NAME);
     if (!Files.exists(data) || Files.size(data) == 0) {
       return;
@@ -155,9 +164,13 @@ final class Suspicion {
     doubt(new StoreDamagedException("the file is being walked"));
     Optional<String> finding;
     try (FileChannel file = FileChannel.open(data, StandardOpenOption.READ)) {
-      finding = FileWalk.newest(file);
+      finding = FileWalk.newest(file, readsValues);
     } catch (IOException e) {
-      finding = Optional.of("it cannot be read (" + e + ")");
+      finding =
+          Optional.of(
+              "it cannot be read ("
+                  + e
+                  + "); what can be is in a copy that passes over the rest, as ddrescue makes it");
     }
     if (finding.isPresent()) {
       throw new StoreDamagedException(
@@ -198,10 +211,25 @@ final class Suspicion {
   }
 
   private static boolean isOfTheFile(Path log) throws IOException {
-    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
-      return lines
-          .limit(CRASH_LOG_LINES)
-          .anyMatch(line -> line.contains("lmdbjava-native") || line.contains("SIGBUS"));
+    long fault = 0;
+    int number = 0;
+    try (BufferedReader lines = Files.newBufferedReader(log, StandardCharsets.ISO_8859_1)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (++number <= CRASH_LOG_LINES && line.contains("lmdbjava-native")) {
+          return true;
+        }
+        Matcher bus = BUS_ERROR.matcher(line);
+        if (bus.find()) {
+          fault = Long.parseUnsignedLong(bus.group(1), 16);
+        }
+        Matcher mapping = MAPPING.matcher(line);
+        if (mapping.find()
+            && Long.compareUnsigned(Long.parseUnsignedLong(mapping.group(1), 16), fault) <= 0
+            && Long.compareUnsigned(fault, Long.parseUnsignedLong(mapping.group(2), 16)) < 0) {
+          return true;
+        }
+      }
+      return false;
     }
   }
 
