@@ -55,7 +55,7 @@ class ChurnTest {
     long most = 0;
     int next = 0;
     try (LmdbBlockStore store = LmdbBlockStore.open(directory)) {
-      for (int round = 0; round < 2 * ROUNDS; round++) {
+      for (int round = 0; round < ROUNDS; round++) {
         int size = sizes[(3 * round) % sizes.length];
         List<Block> blocks = new ArrayList<>();
         for (; liveBytes < LIVE_BYTES; liveBytes += size) {
