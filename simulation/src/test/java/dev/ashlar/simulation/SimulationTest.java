@@ -44,6 +44,14 @@ class SimulationTest {
     assertThat(new Simulation(916_675_729, line -> {}).run().operations()).isPositive();
   }
 
+  /**
+   * A damaged header of the heap could not be decided about at first, and was not looked at again.
+   */
+  @Test
+  void whatWasLookedIntoInVainIsLookedIntoAgain() {
+    assertThat(new Simulation(200_700_167, line -> {}).run().operations()).isPositive();
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 40, 240, 348})
   void twoRunsOfASeedGiveTheSameTrace(long seed) {

@@ -19,6 +19,8 @@ import java.util.function.Consumer;
  */
 final class Scrub {
 
+  private static final int VAIN_ROUNDS_MAX = 8;
+
   private final ScrubOptions options;
   private final Storage storage;
   private final Consumer<Cid> mend;
@@ -39,6 +41,10 @@ final class Scrub {
   private long damaged;
 
   private Doubt undecided = Doubt.NONE;
+
+  /** Rounds since the heap was looked into in vain; what was in the way then may be gone. */
+  private int vainRounds;
+
   private long hidden;
   private long givenBack;
 
@@ -155,8 +161,9 @@ final class Scrub {
 
   private void counted(long suspects, Miscount miscount) {
     Doubt doubt = new Doubt(suspects, miscount.slots());
-    if (doubt.isNone() || doubt.equals(undecided)) {
-      // The heap was looked into in vain, and nothing is as if it had changed.
+    boolean isAsBefore = doubt.equals(undecided) && ++vainRounds < VAIN_ROUNDS_MAX;
+    if (doubt.isNone() || isAsBefore) {
+      // The heap was looked into in vain, and nothing is as if it had changed: not for a while.
       decided(miscount);
     } else {
       storage.run(
@@ -164,6 +171,7 @@ final class Scrub {
           replica -> replica.engine().audit().count(true),
           looked -> {
             undecided = looked.heap() == Miscount.Heap.DAMAGED ? doubt : Doubt.NONE;
+            vainRounds = 0;
             decided(looked);
           },
           this::failed);

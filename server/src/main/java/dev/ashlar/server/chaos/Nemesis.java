@@ -41,6 +41,9 @@ final class Nemesis {
   private final Consumer<String> log;
   private final Map<Fault, Integer> done = new EnumMap<>(Fault.class);
 
+  /** Whose file was damaged last. */
+  private List<ChaosMember> harmed = List.of();
+
   /** Ends a fault. */
   private interface Mending {
     void mend() throws IOException;
@@ -90,7 +93,7 @@ final class Nemesis {
       revive();
       if (fault == Fault.DAMAGE) {
         // What is damaged may not be come upon for a while: until it is, nobody else is harmed.
-        awaitScrubbed();
+        awaitScrubbed(harmed);
       } else if (ALONE.contains(fault)) {
         awaitAllCaughtUp();
       } else {
@@ -123,11 +126,15 @@ final class Nemesis {
    * that finds may have it replaced, and then the new one has to have everything, and to read it.
    */
   void awaitScrubbed() throws IOException, InterruptedException {
+    awaitScrubbed(members);
+  }
+
+  private void awaitScrubbed(List<ChaosMember> which) throws IOException, InterruptedException {
     awaitAllCaughtUp();
     Map<String, Long> due = new HashMap<>();
     await(
-        "every member to have read all that it has",
-        () -> members.stream().allMatch(member -> hasScrubbed(member, due)));
+        "members to have read all that they have",
+        () -> which.stream().allMatch(member -> hasScrubbed(member, due)));
     awaitAllCaughtUp();
   }
 
@@ -324,6 +331,7 @@ final class Nemesis {
     ChaosMember victim = oneOrLeader();
     victim.process().kill();
     say("kill -9, and " + Damage.toOneOf(victim.process().data(), random), List.of(victim));
+    harmed = List.of(victim);
     return this::revive;
   }
 
